@@ -1,0 +1,163 @@
+//! Properties over random texts: compiling never panics, and whatever compiles ends within its meter.
+//!
+//! Keeps: texts are random in three ways: letters, pieces of the grammar, and trees that mostly compile.
+//! Not here: fixed hostile texts (`hostile.rs`).
+
+use opcode_expr::fuzzing::{fuzz_cel, fuzz_template};
+use opcode_expr::{Language, Meter, Program, Template};
+use opcode_model::Value;
+use proptest::prelude::*;
+
+use crate::scope::Fixture;
+
+const PIECES: [&str; 54] = [
+    "1",
+    "2u",
+    "0.5",
+    "'a'",
+    "\"b\"",
+    "r'\\d'",
+    "b'x'",
+    "true",
+    "null",
+    "inputs",
+    "steps",
+    "iter",
+    "now",
+    "error",
+    "step_status",
+    ".n",
+    ".text",
+    ".list",
+    "['fetch']",
+    "[0]",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    ":",
+    "?",
+    "+",
+    "-",
+    "*",
+    "/",
+    "%",
+    "==",
+    "<",
+    ">=",
+    "&&",
+    "||",
+    "!",
+    " in ",
+    ".map(x, ",
+    ".all(x, ",
+    "x",
+    "size(",
+    "has(",
+    "int(",
+    ".matches(",
+    "duration('1s')",
+    "type(",
+    ".?a",
+    "${{",
+    "}}",
+    "secrets.K",
+];
+
+fn tree() -> impl Strategy<Value = String> {
+    let leaf = prop::sample::select(vec![
+        "1",
+        "2.5",
+        "3u",
+        "'a'",
+        "true",
+        "null",
+        "[1, 2]",
+        "{'k': 1}",
+        "inputs.n",
+        "inputs.list",
+        "inputs.text",
+        "steps.fetch.status_code",
+        "inputs.missing",
+        "iter.index",
+    ])
+    .prop_map(str::to_owned);
+    leaf.prop_recursive(6, 64, 3, |inner| {
+        prop_oneof![
+            (
+                inner.clone(),
+                inner.clone(),
+                prop::sample::select(vec!["+", "-", "*", "/", "%", "==", "<", "in", "&&", "||"])
+            )
+                .prop_map(|(a, b, operator)| format!("({a} {operator} {b})")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("[{a}, {b}].map(x, {b})")),
+            (inner.clone(), inner.clone())
+                .prop_map(|(a, b)| format!("inputs.list.exists(x, x == {a} || {b})")),
+            (inner.clone(), inner.clone(), inner.clone())
+                .prop_map(|(a, b, c)| format!("({a} ? {b} : {c})")),
+            inner.clone().prop_map(|a| format!("type({a})")),
+            inner.clone().prop_map(|a| format!("string({a})")),
+            inner.clone().prop_map(|a| format!("{{'k': {a}}}.k")),
+            inner.prop_map(|a| format!("!{a}")),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_compiles_or_says_why(text in "\\PC{0,60}") {
+        fuzz_cel(text.as_bytes());
+        fuzz_template(text.as_bytes());
+        fuzz_template(format!("${{{{{text}}}}}").as_bytes());
+    }
+
+    #[test]
+    fn any_pieces_compile_or_say_why(pieces in prop::collection::vec(prop::sample::select(PIECES.to_vec()), 0..24)) {
+        let text = pieces.concat();
+        fuzz_cel(text.as_bytes());
+        fuzz_template(text.as_bytes());
+        fuzz_template(format!("a ${{{{ {text} }}}}").as_bytes());
+    }
+
+    #[test]
+    fn what_compiles_ends_within_its_meter_and_always_alike(source in tree()) {
+        let fixture = Fixture::default()
+            .root("inputs", r#"{"n":3,"list":[1,2,3],"text":"abc"}"#)
+            .done("fetch", r#"{"status_code":200}"#);
+        if let Ok(program) = Program::compile(Language::Cel, &source) {
+            let (mut once, mut twice) = (Meter::default(), Meter::default());
+            let first = program.evaluate(&fixture, &mut once);
+            prop_assert_eq!(format!("{first:?}"), format!("{:?}", program.evaluate(&fixture, &mut twice)));
+            prop_assert_eq!(once.steps_used(), twice.steps_used());
+            prop_assert_eq!(once.bytes_used(), twice.bytes_used());
+            let mut small = Meter::new(once.steps_used().saturating_sub(1), 1 << 30);
+            prop_assert!(program.evaluate(&fixture, &mut small).is_err());
+        }
+    }
+
+    #[test]
+    fn a_text_without_expressions_is_itself(text in "[^$]{0,40}") {
+        let value = Value::from(text);
+        let template = Template::compile(&value).unwrap();
+        prop_assert!(template.is_literal());
+        prop_assert_eq!(template.render(&Fixture::default(), &mut Meter::default()).unwrap().value, value);
+    }
+
+    #[test]
+    fn data_passes_through_untouched(text in "\\PC{0,40}") {
+        let mut fixture = Fixture::default();
+        fixture.roots.insert("inputs".to_owned(), Value::object([("x", Value::from(text.as_str()))]));
+        let whole = Template::compile(&Value::from("${{inputs.x}}")).unwrap();
+        let rendered = whole.render(&fixture, &mut Meter::default()).unwrap();
+        prop_assert_eq!(rendered.value.as_str(), Some(text.as_str()));
+        let inside = Template::compile(&Value::from("<${{ inputs['x'] }}>")).unwrap();
+        let rendered = inside.render(&fixture, &mut Meter::default()).unwrap();
+        let expected = format!("<{text}>");
+        prop_assert_eq!(rendered.value.as_str(), Some(expected.as_str()));
+    }
+}

@@ -1,0 +1,166 @@
+//! What is wrong with a definition: found all at once, each with a place and, where there is one, a fix.
+//!
+//! Keeps: a problem points with a JSON pointer; a fix is a JSON Patch (RFC 6902) a machine can apply.
+//! Not here: how problems are found (`opcode-engine`'s `plan`).
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::error::ErrorCode;
+use crate::value::Value;
+
+/// Whether a problem forbids running.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The definition cannot run.
+    Error,
+    /// It can run, but probably not as meant.
+    Warning,
+}
+
+/// One operation of a JSON Patch (RFC 6902).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Patch {
+    /// `add`, `replace` or `remove`.
+    pub op: &'static str,
+    /// JSON pointer to what changes.
+    pub path: String,
+    /// The new value, except for `remove`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<Value>,
+}
+
+/// One problem of a definition.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Problem {
+    /// Whether it forbids running.
+    pub severity: Severity,
+    /// The kind of failure.
+    pub code: ErrorCode,
+    /// JSON pointer (RFC 6901) to the place, `""` for the whole.
+    pub path: String,
+    /// What is wrong, a lower-case fragment.
+    pub message: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// A change that cures it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fix: Vec<Patch>,
+}
+
+impl Problem {
+    /// An error at `path`.
+    pub fn error(code: ErrorCode, path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Error,
+            code,
+            path: path.into(),
+            message: message.into(),
+            hint: None,
+            fix: Vec::new(),
+        }
+    }
+
+    /// A warning at `path`.
+    pub fn warning(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(ErrorCode::Validation, path, message) }
+    }
+
+    /// The same problem with advice.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same problem with a cure: replace what stands at its place.
+    #[must_use]
+    pub fn replace_with(mut self, value: impl Into<Value>) -> Self {
+        self.fix =
+            vec![Patch { op: "replace", path: self.path.clone(), value: Some(value.into()) }];
+        self
+    }
+
+    /// The same problem with a cure: take away what stands at its place.
+    #[must_use]
+    pub fn remove(mut self) -> Self {
+        self.fix = vec![Patch { op: "remove", path: self.path.clone(), value: None }];
+        self
+    }
+
+    /// The same problem with a cure: add a member.
+    #[must_use]
+    pub fn add(mut self, path: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.fix = vec![Patch { op: "add", path: path.into(), value: Some(value.into()) }];
+        self
+    }
+
+    /// Whether it forbids running.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = if self.path.is_empty() { "/" } else { &self.path };
+        write!(f, "{} at {place}: {}", self.code, self.message)?;
+        match &self.hint {
+            Some(hint) => write!(f, " (hint: {hint})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Joins a JSON pointer and one more member, escaped as RFC 6901 asks.
+pub fn pointer(base: &str, member: &str) -> String {
+    format!("{base}/{}", member.replace('~', "~0").replace('/', "~1"))
+}
+
+/// Of `candidates`, the one nearest to `name`, if any is near enough to be what was meant.
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let allowed = name.chars().count() / 3 + 1;
+    candidates
+        .into_iter()
+        .map(|candidate| (edits(name, candidate), candidate))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// Levenshtein distance, ignoring case.
+fn edits(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.to_lowercase().chars().take(200).collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.to_lowercase().chars().take(200).enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.iter().enumerate() {
+            let cost = diagonal + usize::from(from != *to);
+            diagonal = row[j + 1];
+            row[j + 1] = cost.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_near() {
+        let actions = ["http.get", "http.post", "shell.exec"];
+        assert_eq!(nearest("htp.get", actions), Some("http.get"));
+        assert_eq!(nearest("shell.exe", actions), Some("shell.exec"));
+        assert_eq!(nearest("quite.else", actions), None);
+    }
+
+    #[test]
+    fn pointers_escape_their_members() {
+        assert_eq!(pointer("/a", "b/c~d"), "/a/b~1c~0d");
+    }
+}
