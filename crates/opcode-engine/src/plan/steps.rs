@@ -1,0 +1,362 @@
+//! Reads bodies and the steps in them, nested to any depth the house allows.
+//!
+//! Keeps: the steps of one body get neighbouring places; a step that cannot be read still has a place, so the rest is checked too.
+//! Not here: the configs of flow steps (`configs.rs`), edges (`check.rs`).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use opcode_expr::{References, Template};
+use opcode_model::limits::{DEFINITION_STEPS_MAX, ID_CHARS_MAX, NESTING_DEPTH_MAX, RETRIES_MAX};
+use opcode_model::problem::nearest;
+use opcode_model::{Actions, ErrorCode, Object, Problem, Value};
+
+use super::reader::{Problems, Reader};
+use super::workflow::{INTERRUPTED, RunTimeout};
+use super::{ActionPlan, Backoff, OnError, Retry, StepPlan, WorkPlan, check};
+use crate::shape::{Body, BodyIx, FlowKind, LoopBounds, Node};
+
+const FIELDS: &[&str] = &[
+    "id",
+    "type",
+    "action",
+    "params",
+    "depends_on",
+    "condition",
+    "retry",
+    "timeout",
+    "on_error",
+    "on_interrupted",
+    "config",
+    "name",
+    "description",
+    "metadata",
+];
+
+const TYPES: &[(&str, &str)] = &[
+    ("action", "action"),
+    ("condition", "condition"),
+    ("reasoning", "reasoning"),
+    ("parallel", "parallel"),
+    ("loop", "loop"),
+    ("wait", "wait"),
+];
+
+/// Everything read so far.
+pub(super) struct Steps<'a> {
+    pub(super) actions: &'a dyn Actions,
+    pub(super) problems: &'a Problems,
+    pub(super) run_timeout: RunTimeout,
+    pub(super) bodies: Vec<Body>,
+    pub(super) nodes: Vec<Node>,
+    pub(super) plans: Vec<Option<StepPlan>>,
+    /// Where each step stands.
+    pub(super) places: Vec<String>,
+    /// What expressions refer to, with their places.
+    pub(super) references: Vec<(String, References)>,
+    depth: usize,
+}
+
+impl<'a> Steps<'a> {
+    pub(super) fn new(
+        actions: &'a dyn Actions,
+        problems: &'a Problems,
+        run_timeout: RunTimeout,
+    ) -> Self {
+        Self {
+            actions,
+            problems,
+            run_timeout,
+            bodies: Vec::new(),
+            nodes: Vec::new(),
+            plans: Vec::new(),
+            places: Vec::new(),
+            references: Vec::new(),
+            depth: 0,
+        }
+    }
+
+    fn error(&self, place: &str, message: impl Into<String>) {
+        self.problems.push(Problem::error(ErrorCode::Validation, place, message));
+    }
+
+    pub(super) fn limit(&self, place: &str, what: &str, number: usize) {
+        let message = format!("{what} is limited to {number}");
+        self.problems.push(Problem::error(ErrorCode::LimitExceeded, place, message));
+    }
+
+    /// Reads sibling steps. `top` steps without `depends_on` begin at once; nested ones follow the one before.
+    pub(super) fn body(&mut self, path: &str, items: &[Value], top: bool) -> Option<BodyIx> {
+        let places = (0..items.len()).map(|i| format!("{path}/{i}")).collect();
+        self.body_at(path, items, places, top)
+    }
+
+    /// A hook is a body of one step.
+    pub(super) fn hook(&mut self, path: &str, step: Value) -> Option<BodyIx> {
+        self.body_at(path, &[step], vec![path.to_owned()], true)
+    }
+
+    fn body_at(
+        &mut self,
+        path: &str,
+        items: &[Value],
+        places: Vec<String>,
+        top: bool,
+    ) -> Option<BodyIx> {
+        if self.depth == NESTING_DEPTH_MAX {
+            self.limit(path, "bodies inside bodies", NESTING_DEPTH_MAX);
+            return None;
+        }
+        if self.nodes.len() + items.len() > DEFINITION_STEPS_MAX {
+            self.limit(path, "steps of a definition", DEFINITION_STEPS_MAX);
+            return None;
+        }
+        let ix = BodyIx(u32::try_from(self.bodies.len()).ok()?);
+        let first = self.nodes.len();
+        self.bodies.push(Body {
+            first: u32::try_from(first).ok()?,
+            len: u32::try_from(items.len()).ok()?,
+            ids: BTreeMap::new(),
+        });
+        for (place, item) in places.iter().zip(items) {
+            self.reserve(ix, place, item);
+        }
+        self.depth += 1;
+        for (i, (place, item)) in places.iter().zip(items).enumerate() {
+            match item.as_object() {
+                Some(object) => self.step(first + i, place, object),
+                None => self.error(place, format!("a step is an object, not {}", item.kind())),
+            }
+        }
+        self.depth -= 1;
+        check::edges(self, ix, items, top);
+        Some(ix)
+    }
+
+    fn reserve(&mut self, body: BodyIx, place: &str, item: &Value) {
+        let id = self.id(place, item.as_object());
+        let local = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX)
+            - self.bodies[body.0 as usize].first;
+        let ids = &mut self.bodies[body.0 as usize].ids;
+        if ids.contains_key(&id) {
+            let free =
+                (2..).map(|n| format!("{id}-{n}")).find(|free| !ids.contains_key(free.as_str()));
+            let problem = Problem::error(
+                ErrorCode::Validation,
+                format!("{place}/id"),
+                format!("duplicate step id `{id}`"),
+            );
+            self.problems.push(match free {
+                Some(free) => problem.replace_with(free),
+                None => problem,
+            });
+        } else {
+            ids.insert(id.clone(), local);
+        }
+        self.nodes.push(Node {
+            id,
+            flow: FlowKind::None,
+            bodies: Vec::new(),
+            bounds: LoopBounds::default(),
+            action: None,
+            timeout: None,
+            needs: Vec::new(),
+            dependents: Vec::new(),
+            fallback: None,
+            rescues: Vec::new(),
+        });
+        self.plans.push(None);
+        self.places.push(place.to_owned());
+    }
+
+    /// An id: 1 to 128 letters or digits of any script, `_`, `-` and `.`.
+    fn id(&self, place: &str, object: Option<&Object>) -> Arc<str> {
+        let Some(object) = object else { return "?".into() };
+        let reader = Reader { object, path: place, problems: self.problems };
+        let Some(id) = reader.text("id") else {
+            if reader.value("id").is_none() {
+                self.error(&format!("{place}/id"), "a step needs an `id`");
+            }
+            return format!("?{place}").into();
+        };
+        let fits = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+        if id.is_empty() || id.chars().count() > ID_CHARS_MAX || !id.chars().all(fits) {
+            let mended: String =
+                id.chars().map(|c| if fits(c) { c } else { '_' }).take(ID_CHARS_MAX).collect();
+            let message = format!(
+                "step id `{}` must be 1 to {ID_CHARS_MAX} letters, digits, `_`, `-` or `.`",
+                id.escape_debug().take(64).collect::<String>()
+            );
+            let problem = Problem::error(ErrorCode::Validation, format!("{place}/id"), message);
+            self.problems.push(if mended.is_empty() {
+                problem
+            } else {
+                problem.replace_with(mended)
+            });
+        }
+        id.into()
+    }
+
+    fn step(&mut self, at: usize, place: &str, object: &Object) {
+        let problems = self.problems;
+        let reader = Reader { object, path: place, problems };
+        reader.known(FIELDS);
+        let kind = if reader.value("type").is_some() {
+            reader.word("type", TYPES)
+        } else {
+            Some("action")
+        };
+        let guard = reader.program("condition");
+        self.note_program(reader.at("condition"), guard.as_ref());
+        let retry = self.retry(reader);
+        let on_error = self.on_error(reader);
+        let timeout = reader.duration("timeout").filter(|span| !span.is_zero());
+        let on_interrupted = reader.word("on_interrupted", INTERRUPTED);
+        let work = match kind {
+            Some("action") => self.action(reader),
+            Some(kind) => self.config(at, reader, kind, timeout),
+            None => None,
+        };
+        if let Some(WorkPlan::Action(action)) = &work {
+            self.nodes[at].action = Some(action.name.clone());
+        }
+        self.nodes[at].timeout = timeout;
+        if let (Some(work), Some(on_error)) = (work, on_error) {
+            self.plans[at] = Some(StepPlan { guard, work, retry, on_error, on_interrupted });
+        }
+    }
+
+    pub(super) fn note_program(&mut self, place: String, program: Option<&opcode_expr::Program>) {
+        if let Some(program) = program {
+            self.references.push((place, program.references().clone()));
+        }
+    }
+
+    pub(super) fn note_template(&mut self, place: &str, template: Option<&Template>) {
+        for (pointer, references) in template.iter().flat_map(|template| template.references()) {
+            self.references.push((format!("{place}{pointer}"), references.clone()));
+        }
+    }
+
+    fn action(&mut self, reader: Reader<'_>) -> Option<WorkPlan> {
+        if reader.value("config").is_some() {
+            let place = reader.at("config");
+            let message = "an action step has `params`, not `config`; this is ignored";
+            self.problems.push(Problem::warning(place, message).remove());
+        }
+        let empty = Value::Object(Object::default());
+        let params = reader.value("params").unwrap_or(&empty);
+        if params.as_object().is_none() {
+            reader.wrong("params", format!("`params` must be an object, not {}", params.kind()));
+        }
+        let place = reader.at("params");
+        let template = reader.template(&place, params, true);
+        self.note_template(&place, template.as_ref());
+        let Some(name) = reader.text("action") else {
+            if reader.value("action").is_none() {
+                let place = reader.at("action");
+                self.error(&place, "an action step needs an `action`");
+            }
+            return None;
+        };
+        let Some(class) = self.actions.class(name) else {
+            self.unknown_action(&reader.at("action"), name);
+            return None;
+        };
+        self.recorded(&place, name, template.as_ref());
+        for problem in self.actions.check(name, params) {
+            let place = format!("{place}{}", problem.path);
+            let found = if problem.fatal {
+                Problem::error(ErrorCode::Validation, place, problem.message)
+            } else {
+                Problem::warning(place, problem.message)
+            };
+            self.problems.push(match problem.nearest {
+                Some(meant) => found.hint(format!("did you mean `{meant}`?")),
+                None => found,
+            });
+        }
+        Some(WorkPlan::Action(ActionPlan { name: name.into(), class, params: template? }))
+    }
+
+    /// What the engine itself grants is recorded as it is said, so no secret may be in it.
+    fn recorded(&self, place: &str, name: &str, template: Option<&Template>) {
+        let secret = template.and_then(|template| template.secrets().next());
+        if let Some(secret) = secret.filter(|_| name.starts_with("workflow.")) {
+            let message =
+                format!("what `{name}` is given is recorded; secret `{secret}` may not be in it");
+            self.error(place, message);
+        }
+    }
+
+    fn unknown_action(&self, place: &str, name: &str) {
+        let names = self.actions.names();
+        let message = format!("action `{name}` does not exist");
+        let problem = Problem::error(ErrorCode::ActionUnavailable, place, message);
+        self.problems.push(match nearest(name, names.iter().copied()) {
+            Some(meant) => problem.hint(format!("did you mean `{meant}`?")).replace_with(meant),
+            None => problem.hint(format!("the actions are {}", names.join(", "))),
+        });
+    }
+
+    fn retry(&self, reader: Reader<'_>) -> Retry {
+        let Some(object) = reader.object("retry") else { return Retry::default() };
+        let path = reader.at("retry");
+        let reader = Reader { object, path: &path, problems: self.problems };
+        reader.known(&["max", "backoff", "delay", "max_delay", "jitter", "retry_on"]);
+        let words = [
+            ("none", Backoff::Constant),
+            ("constant", Backoff::Constant),
+            ("linear", Backoff::Linear),
+            ("exponential", Backoff::Exponential),
+        ];
+        let max = reader.count("max", 0, RETRIES_MAX).unwrap_or(0);
+        if max > 10 {
+            let message = format!("{max} retries may take very long");
+            self.problems.push(Problem::warning(format!("{path}/max"), message));
+        }
+        let codes = reader.list("retry_on").unwrap_or_default().iter().enumerate();
+        let only = codes.filter_map(|(i, code)| {
+            let known = code.as_str().and_then(ErrorCode::parse);
+            if known.is_none() {
+                self.error(&format!("{path}/retry_on/{i}"), format!("no such error code: {code}"));
+            }
+            known
+        });
+        Retry {
+            max,
+            backoff: reader.word("backoff", &words).unwrap_or_default(),
+            delay: reader.duration("delay").unwrap_or_default(),
+            max_delay: reader.duration("max_delay"),
+            jitter: reader.flag("jitter").unwrap_or_default(),
+            only: only.collect(),
+        }
+    }
+
+    /// `None` if it is there and cannot be read.
+    fn on_error(&self, reader: Reader<'_>) -> Option<OnError> {
+        if reader.value("on_error").is_none() {
+            return Some(OnError::None);
+        }
+        let object = reader.object("on_error")?;
+        let path = reader.at("on_error");
+        let reader = Reader { object, path: &path, problems: self.problems };
+        reader.known(&["strategy", "fallback_step"]);
+        let words = [
+            ("ignore", OnError::Ignore),
+            ("fail_workflow", OnError::Fail),
+            ("fallback_step", OnError::Fallback),
+            ("retry", OnError::Retry),
+        ];
+        let strategy = reader.word("strategy", &words);
+        if strategy.is_none() && reader.value("strategy").is_none() {
+            reader.wrong("strategy", "`on_error` needs a `strategy`");
+        }
+        if strategy != Some(OnError::Fallback) && reader.value("fallback_step").is_some() {
+            let place = reader.at("fallback_step");
+            let message = "`fallback_step` is used only with the strategy `fallback_step`";
+            self.problems.push(Problem::warning(place, message).remove());
+        }
+        strategy
+    }
+}

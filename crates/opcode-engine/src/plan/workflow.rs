@@ -1,0 +1,150 @@
+//! Reads the definition itself: its own fields, then its steps, then what only the whole can tell.
+//!
+//! Keeps: every problem of a definition is found in one pass over it.
+//! Not here: steps (`steps.rs`), their configs (`configs.rs`), the graph (`check.rs`).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use opcode_model::limits::{DEFINITION_BYTES_MAX, VALUE_DEPTH_MAX};
+use opcode_model::{Actions, DefinitionHash, ErrorCode, Object, OnInterrupted, Problem, Value};
+
+use super::reader::{Problems, Reader};
+use super::steps::Steps;
+use super::{OnTimeout, Plan, Schema, check};
+use crate::shape::Shape;
+
+const FIELDS: &[&str] = &[
+    "steps",
+    "inputs",
+    "input_schema",
+    "output_schema",
+    "output",
+    "timeout",
+    "on_timeout",
+    "timeout_scope",
+    "on_complete",
+    "on_error",
+    "on_interrupted",
+    "failure_mode",
+    "metadata",
+    "context",
+    "name",
+    "description",
+];
+
+/// Words of `on_interrupted`.
+pub(super) const INTERRUPTED: &[(&str, OnInterrupted)] =
+    &[("retry", OnInterrupted::Retry), ("fail", OnInterrupted::Fail), ("ask", OnInterrupted::Ask)];
+
+pub(super) fn read(definition: &Value, actions: &dyn Actions) -> Result<Plan, Vec<Problem>> {
+    let object = definition.as_object().ok_or_else(|| {
+        let message = format!("a definition is an object with `steps`, not {}", definition.kind());
+        vec![Problem::error(ErrorCode::Validation, "", message)]
+    })?;
+    if definition.depth(VALUE_DEPTH_MAX * 2) >= VALUE_DEPTH_MAX * 2 {
+        return Err(vec![limit("nesting of a definition", VALUE_DEPTH_MAX * 2 - 1)]);
+    }
+    let text = definition.to_json();
+    if text.len() > DEFINITION_BYTES_MAX {
+        return Err(vec![limit("bytes of a definition", DEFINITION_BYTES_MAX)]);
+    }
+    let problems = Problems::default();
+    let plan = Reader { object, path: "", problems: &problems };
+    let plan = read_object(plan, actions, text.into());
+    let mut found = problems.into_vec();
+    found.sort_by_key(|problem| problem.severity);
+    match plan {
+        Some(plan) if !found.iter().any(Problem::is_error) => Ok(Plan { warnings: found, ..plan }),
+        _ => Err(found),
+    }
+}
+
+fn limit(what: &str, number: usize) -> Problem {
+    Problem::error(ErrorCode::LimitExceeded, "", format!("{what} is limited to {number}"))
+}
+
+fn read_object(reader: Reader<'_>, actions: &dyn Actions, text: Arc<str>) -> Option<Plan> {
+    reader.known(FIELDS);
+    let branch_mode = reader.word("failure_mode", &[("workflow", false), ("branch", true)]);
+    let wall = reader.word("timeout_scope", &[("active", false), ("wall", true)]);
+    let words =
+        [("fail", OnTimeout::Fail), ("suspend", OnTimeout::Suspend), ("cancel", OnTimeout::Cancel)];
+    let on_timeout = reader.word("on_timeout", &words);
+    let timeout = reader.duration("timeout");
+    let mut steps = Steps::new(actions, reader.problems, timeout);
+    let top = read_steps(reader, &mut steps);
+    let on_complete = hook(reader, "on_complete", &mut steps);
+    let on_error = hook(reader, "on_error", &mut steps);
+    let output = reader.value("output").and_then(|value| reader.template("/output", value, false));
+    check::references(&steps, reader.problems);
+    let metadata = reader.object("metadata");
+    let title = metadata.and_then(|metadata| metadata.find("name")).and_then(Value::as_str);
+    top.then(|| Plan {
+        hash: DefinitionHash::of(&text),
+        text,
+        name: title.map(Into::into).or_else(|| reader.shared("name")),
+        inputs: reader.object("inputs").cloned().unwrap_or_default(),
+        input_schema: schema(reader, "input_schema"),
+        output_schema: schema(reader, "output_schema"),
+        output,
+        on_timeout: on_timeout.unwrap_or_default(),
+        on_interrupted: reader.word("on_interrupted", INTERRUPTED).unwrap_or_default(),
+        on_complete,
+        on_error,
+        warnings: Vec::new(),
+        shape: Arc::new(Shape {
+            bodies: steps.bodies,
+            nodes: steps.nodes,
+            branch_mode: branch_mode.unwrap_or_default(),
+            timeout: timeout.filter(|span| !span.is_zero()),
+            wall: wall.unwrap_or_default(),
+            context: Value::Object(reader.object("context").cloned().unwrap_or_default()),
+        }),
+        steps: steps.plans.into_iter().flatten().collect(),
+    })
+}
+
+fn read_steps(reader: Reader<'_>, steps: &mut Steps<'_>) -> bool {
+    match reader.list("steps") {
+        Some([]) => reader.wrong("steps", "a workflow needs at least one step"),
+        Some(items) => return steps.body("/steps", items, true).is_some(),
+        None if reader.value("steps").is_none() => {
+            let problem = Problem::error(ErrorCode::Validation, "/steps", "`steps` is missing")
+                .hint("a definition is {\"steps\": [{\"id\": …, \"action\": …}]}")
+                .add("/steps", Value::list([]));
+            reader.problems.push(problem);
+        }
+        None => {}
+    }
+    false
+}
+
+fn hook(reader: Reader<'_>, member: &str, steps: &mut Steps<'_>) -> Option<crate::shape::BodyIx> {
+    let hook = reader.object(member)?;
+    let named =
+        if hook.find("id").is_some() { hook.clone() } else { hook.with("id", Value::from("hook")) };
+    if hook.find("depends_on").is_some() {
+        let place = format!("/{member}/depends_on");
+        let problem = Problem::warning(place, "a hook depends on nothing; this is ignored");
+        reader.problems.push(problem.remove());
+    }
+    let bare: Object =
+        named.iter().filter(|(key, _)| key.as_ref() != "depends_on").cloned().collect();
+    check::hook_collisions(steps, member);
+    steps.hook(&format!("/{member}"), Value::Object(bare))
+}
+
+fn schema(reader: Reader<'_>, member: &str) -> Option<Schema> {
+    let value = reader.value(member)?;
+    match Schema::compile(value) {
+        Ok(schema) => Some(schema),
+        Err(cause) => {
+            reader.wrong(member, format!("not a JSON Schema: {cause}"));
+            None
+        }
+    }
+}
+
+/// How long a run may be active, for messages of steps.
+pub(super) type RunTimeout = Option<Duration>;
