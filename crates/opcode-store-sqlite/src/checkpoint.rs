@@ -1,0 +1,119 @@
+//! Keeps the write-ahead log short, so that boot is short: copied in the background, begun anew between groups.
+//!
+//! Keeps: under 64 MiB unless a reader holds on to an old state; then it says so.
+//! Not here: the truncation at boot and at close (`open.rs`).
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::time::Duration;
+
+use opcode_model::limits::WAL_BYTES_MAX;
+use opcode_store::Fault;
+use rusqlite::Connection;
+
+use crate::fault::Trouble;
+use crate::open::beside;
+use crate::writer::Health;
+
+/// Bytes of the log's file that stay when the log begins anew, and after which it is copied into the database.
+pub(crate) const WAL_BYTES_KEPT: u64 = 8 << 20;
+
+/// Waiting for readers to move on, when there is no hurry, and when there is.
+const PATIENCE: Duration = Duration::from_millis(20);
+const PATIENCE_MAX: Duration = Duration::from_secs(1);
+
+const _: () = assert!(2 * WAL_BYTES_KEPT < WAL_BYTES_MAX);
+
+/// The writer's end: watches how long the log is.
+pub(crate) struct WalWatch {
+    wal: PathBuf,
+    /// Length at which the log is copied next.
+    copy_at: u64,
+    /// Length at which the writer waits for readers.
+    wait_at: u64,
+    wake: SyncSender<()>,
+    copied: Arc<AtomicBool>,
+}
+
+/// The background end, to be run on its own thread.
+pub(crate) struct Copier {
+    connection: Connection,
+    woken: Receiver<()>,
+    copied: Arc<AtomicBool>,
+    health: Arc<Health>,
+}
+
+/// Both ends.
+pub(crate) fn watch(
+    database: &Path,
+    connection: Connection,
+    health: Arc<Health>,
+) -> (WalWatch, Copier) {
+    let (wake, woken) = sync_channel(1);
+    let copied = Arc::new(AtomicBool::new(false));
+    let watch = WalWatch {
+        wal: beside(database, "-wal"),
+        copy_at: WAL_BYTES_KEPT,
+        wait_at: WAL_BYTES_MAX,
+        wake,
+        copied: copied.clone(),
+    };
+    (watch, Copier { connection, woken, copied, health })
+}
+
+impl WalWatch {
+    /// After a group: begins the log anew if it was copied, and has it copied if it is long.
+    pub(crate) fn look(&mut self, connection: &Connection) -> Result<(), Trouble> {
+        if self.copied.swap(false, Ordering::AcqRel) {
+            restart(connection, PATIENCE)?;
+        }
+        let bytes = std::fs::metadata(&self.wal).map_or(0, |wal| wal.len());
+        if bytes <= WAL_BYTES_KEPT {
+            (self.copy_at, self.wait_at) = (WAL_BYTES_KEPT, WAL_BYTES_MAX);
+        }
+        if bytes > self.copy_at {
+            self.copy_at = bytes + WAL_BYTES_KEPT;
+            match self.wake.try_send(()) {
+                Ok(()) | Err(TrySendError::Full(())) => {}
+                Err(TrySendError::Disconnected(())) => tracing::warn!("nobody copies the log"),
+            }
+        }
+        if bytes > self.wait_at {
+            self.wait_at = bytes + WAL_BYTES_MAX;
+            if !restart(connection, PATIENCE_MAX)? {
+                tracing::warn!(bytes, "a reader keeps the write-ahead log from being emptied");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Copies the rest and lets the next write begin at the log's start. Whether it could.
+fn restart(connection: &Connection, patience: Duration) -> Result<bool, Trouble> {
+    connection.busy_timeout(patience)?;
+    let busy =
+        connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |row| row.get::<_, i64>(0));
+    connection.busy_timeout(Duration::from_secs(5))?;
+    Ok(busy? == 0)
+}
+
+impl Copier {
+    /// Copies whenever it is woken, until the writer is gone.
+    pub(crate) fn run(self) {
+        while self.woken.recv().is_ok() {
+            let copy = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+            match copy.map_err(Trouble::from) {
+                Ok(()) => self.copied.store(true, Ordering::Release),
+                // A failed sync of the database is as final as one of the log.
+                Err(Trouble::Lost(cause)) => {
+                    self.health.fail(Fault::new("copy the write-ahead log", cause));
+                }
+                Err(Trouble::Full(cause) | Trouble::Other(cause)) => {
+                    tracing::warn!(cause, "could not copy the write-ahead log; later again");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The store contract, its row codec, and the memory store.
+//!
+//! Keeps: storage is dumb; no rule about workflows is written here or below.
+//! Not here: SQLite and PostgreSQL (their own crates).
+
+pub mod codec;
+mod contract;
+mod filter;
+mod memory;
+pub mod row;
+
+pub use contract::*;
+pub use filter::blank_row;
+pub use memory::MemoryStore;
