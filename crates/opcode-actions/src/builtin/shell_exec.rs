@@ -1,0 +1,182 @@
+//! `shell.exec`: runs a program and gives its output; everything it started ends with it.
+//!
+//! ```json
+//! {"action": "shell.exec", "params": {"command": "echo", "args": ["{\"n\": 1}"]}}
+//! ```
+//! gives
+//! ```json
+//! {"duration_ms": 2, "exit_code": 0, "killed": false, "stderr": "", "stdout": {"n": 1}, "stdout_raw": "{\"n\": 1}\n"}
+//! ```
+//!
+//! Keeps: a clean environment; no shell unless asked for; a non-zero status completes the step.
+//! Not here: holding the process tree (`opcode-sandbox`).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use opcode_model::limits::{OUTPUT_BYTES_MAX, VALUE_DEPTH_MAX};
+use opcode_model::{EffectClass, ErrorCode, Failure, Object, Outcome, Value};
+use opcode_sandbox::{
+    Captured, ExecEnd, ExecFault, ExecLimits, ExecOutcome, ExecSpec, IDEMPOTENCY_KEY_ENV,
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::action::{Built, Site};
+use crate::limit::{cancelled, timed_out};
+use crate::page::Page;
+use crate::params::{Span, Text};
+
+pub(super) struct ShellExec;
+
+const NAME: &str = "shell.exec";
+/// How long a program may run unless its author says otherwise.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// Bytes of output that are left for everything but the streams.
+const SLACK: usize = 64 << 10;
+
+#[derive(Deserialize, JsonSchema)]
+pub(super) struct Params {
+    /// The program: a path, or a name looked for in `PATH`. With `shell`, a script.
+    command: Text,
+    /// Its arguments, each one as it is.
+    #[serde(default)]
+    args: Vec<Text>,
+    /// Variables beside `PATH`, `HOME`, `LANG` and `TMPDIR`.
+    #[serde(default)]
+    env: BTreeMap<String, Text>,
+    /// Where to run it.
+    cwd: Option<Text>,
+    /// The same as `cwd`.
+    workdir: Option<Text>,
+    /// What it reads from standard input.
+    stdin: Option<Text>,
+    /// When it is killed; `30s` unless given. The step completes with `killed: true`.
+    timeout: Option<Span>,
+    /// Run `/bin/sh -c` with the command and its arguments joined by spaces.
+    #[serde(default)]
+    shell: bool,
+}
+
+impl Built for ShellExec {
+    type Params = Params;
+    const PAGE: Page = Page {
+        name: NAME,
+        class: EffectClass::Unsafe,
+        source: include_str!("shell_exec.rs"),
+        output: &[
+            ("duration_ms", "how long it ran"),
+            ("exit_code", "its status; -1 if a signal ended it"),
+            ("killed", "whether `timeout` ended it"),
+            ("stderr", "standard error, as text"),
+            ("stdout", "standard output: the value if all of it is JSON, else the text"),
+            ("stdout_raw", "standard output, as text"),
+            ("truncated", "`true`, only if a stream was cut"),
+        ],
+    };
+
+    fn target(params: &Params) -> Option<String> {
+        Some(params.command.0.clone())
+    }
+
+    async fn perform(params: Params, site: Site<'_>) -> Outcome {
+        let own = params.timeout.map_or(TIMEOUT, |span| span.0);
+        let by_step = site.call.timeout.filter(|span| *span <= own);
+        let limits = ExecLimits {
+            timeout: Some(by_step.unwrap_or(own)),
+            capture_bytes_max: site.world.config().capture_bytes_max,
+            ..ExecLimits::default()
+        };
+        let stdin = params.stdin.clone().unwrap_or_default().0;
+        let spec = spec(params, &site)?;
+        let run = site.world.exec().run(&spec, stdin.as_bytes(), &limits, &site.stop);
+        let outcome = Box::pin(run).await.map_err(|fault| failure(&fault))?;
+        match (outcome.end, by_step) {
+            (ExecEnd::Stopped, _) => Err(cancelled(NAME)),
+            (ExecEnd::TimedOut, Some(span)) => Err(timed_out(NAME, span)),
+            (ExecEnd::TimedOut, None) => Ok(output(-1, true, outcome)),
+            (ExecEnd::Signalled(_), _) => Ok(output(-1, false, outcome)),
+            (ExecEnd::Exited(status), _) => Ok(output(status.into(), false, outcome)),
+        }
+    }
+}
+
+fn spec(params: Params, site: &Site<'_>) -> Result<ExecSpec, Failure> {
+    let (config, call) = (site.world.config(), site.call);
+    let mut env: BTreeMap<String, String> = [
+        ("PATH", &config.path),
+        ("HOME", &config.home),
+        ("LANG", &config.lang),
+        ("TMPDIR", &config.tmpdir),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.clone()))
+    .into();
+    env.extend(params.env.into_iter().map(|(name, value)| (name, value.0)));
+    for (name, value) in [
+        (IDEMPOTENCY_KEY_ENV, &call.idempotency_key),
+        ("OPCODE_WORKFLOW_ID", &call.workflow_id),
+        ("OPCODE_STEP_ID", &call.step_id),
+    ] {
+        env.insert(name.to_owned(), value.to_string());
+    }
+    let mut args: Vec<String> = params.args.into_iter().map(|arg| arg.0).collect();
+    let mut program = params.command.0;
+    if params.shell {
+        args.insert(0, program);
+        args = vec!["-c".to_owned(), args.join(" ")];
+        program = "/bin/sh".to_owned();
+    }
+    let cwd = match params.cwd.or(params.workdir).filter(|dir| !dir.0.is_empty()) {
+        Some(dir) => Some(
+            site.world
+                .roots()
+                .directory(&dir.0)
+                .map_err(|denial| denial.failure(NAME, "cwd path denied"))?,
+        ),
+        None => None,
+    };
+    Ok(ExecSpec { program, args, cwd, env, key: Some(call.idempotency_key.clone()) })
+}
+
+fn failure(fault: &ExecFault) -> Failure {
+    let code = match fault {
+        ExecFault::Missing { .. } | ExecFault::Start { .. } | ExecFault::Lost => {
+            ErrorCode::Execution
+        }
+        ExecFault::Helper { .. } | ExecFault::Earlier(_) => ErrorCode::Isolation,
+    };
+    Failure::new(code, format!("{NAME}: {fault}"))
+}
+
+fn output(exit_code: i64, killed: bool, outcome: ExecOutcome) -> Value {
+    let mut cut = outcome.stdout.truncated() || outcome.stderr.truncated();
+    let (mut stdout, mut stderr) = (text(outcome.stdout), text(outcome.stderr));
+    // Standard output is given twice, so two full streams would not fit one step's output.
+    if 2 * stdout.len() + stderr.len() > OUTPUT_BYTES_MAX - SLACK {
+        for stream in [&mut stdout, &mut stderr] {
+            let whole = stream.len();
+            stream.truncate(stream.floor_char_boundary((OUTPUT_BYTES_MAX - SLACK) / 3));
+            cut |= stream.len() < whole;
+        }
+    }
+    let raw = Value::from(stdout);
+    let parsed = raw.as_str().and_then(|text| Value::from_json(text).ok());
+    let parsed = parsed.filter(|value| value.depth(VALUE_DEPTH_MAX + 1) <= VALUE_DEPTH_MAX);
+    let millis = i64::try_from(outcome.duration.as_millis()).unwrap_or(i64::MAX);
+    let output: Object = [
+        ("duration_ms", Value::from(millis)),
+        ("exit_code", exit_code.into()),
+        ("killed", killed.into()),
+        ("stderr", stderr.into()),
+        ("stdout", parsed.unwrap_or_else(|| raw.clone())),
+        ("stdout_raw", raw),
+    ]
+    .into_iter()
+    .collect();
+    Value::Object(if cut { output.with("truncated", true.into()) } else { output })
+}
+
+fn text(stream: Captured) -> String {
+    String::from_utf8(stream.bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}

@@ -1,0 +1,32 @@
+//! From what an author wrote under `params` to the typed parameters of an action.
+//!
+//! Keeps: a wrong parameter is named, with what was expected; `null` is the same as absent.
+//! Not here: the parameters themselves (each action's own file).
+
+mod schema;
+mod text;
+mod walk;
+
+pub(crate) use schema::Schema;
+pub(crate) use text::{Mode, Pattern, Span, Text, scalar_text};
+
+use opcode_model::{ErrorCode, Failure, Value};
+use serde::de::DeserializeOwned;
+
+/// Reads typed parameters, or says which one is wrong and what was expected.
+pub(crate) fn read<P: DeserializeOwned>(
+    action: &str,
+    schema: &Schema,
+    params: &Value,
+) -> Result<P, Failure> {
+    let missing = schema.required().find(|name| params.find(name).is_none());
+    let wrong = match (missing, P::deserialize(walk::Params(params))) {
+        (None, Ok(typed)) => return Ok(typed),
+        (None, Err(error)) => error.to_string(),
+        (Some(name), _) => format!("missing required param '{name}'"),
+    };
+    let found = schema.problems(params).into_iter().find(|problem| problem.fatal);
+    let (message, path) = found.map_or((wrong, String::new()), |p| (p.message, p.path));
+    let details = Value::object([("param", Value::from(path))]);
+    Err(Failure::new(ErrorCode::Validation, format!("{action}: {message}")).with_details(details))
+}

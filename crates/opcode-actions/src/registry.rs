@@ -1,0 +1,69 @@
+//! The actions there are, by name.
+//!
+//! Keeps: names are sorted and unique; a registry is a value, nothing registers itself.
+//! Not here: actions (`builtin/`), deciding when one runs (`opcode-engine`).
+
+use opcode_model::action::{Actions, Answer, EffectClass, ParamProblem};
+use opcode_model::{ErrorCode, Failure, Value};
+
+use crate::action::Action;
+use crate::{builtin, reference};
+
+/// The actions a step can name.
+pub struct Registry {
+    actions: Vec<Box<dyn Action>>,
+}
+
+impl Registry {
+    /// All built-in actions.
+    pub fn builtin() -> Self {
+        let mut actions = builtin::all();
+        actions.sort_by_key(|action| action.name());
+        Self { actions }
+    }
+
+    /// The action of this name.
+    pub fn find(&self, name: &str) -> Option<&dyn Action> {
+        let place = self.actions.binary_search_by_key(&name, |action| action.name()).ok()?;
+        Some(self.actions[place].as_ref())
+    }
+
+    /// Every action, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &dyn Action> {
+        self.actions.iter().map(AsRef::as_ref)
+    }
+
+    /// The reference of all actions, as Markdown.
+    pub fn reference_markdown(&self) -> String {
+        reference::markdown(self.iter())
+    }
+
+    /// The parameters' schemas: an object from action name to JSON Schema.
+    pub fn schemas(&self) -> serde_json::Value {
+        self.iter().map(|action| (action.name().to_owned(), action.schema().clone())).collect()
+    }
+}
+
+impl Actions for Registry {
+    fn class(&self, name: &str) -> Option<EffectClass> {
+        self.find(name).map(Action::class)
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.iter().map(Action::name).collect()
+    }
+
+    fn check(&self, name: &str, params: &Value) -> Vec<ParamProblem> {
+        self.find(name).map(|action| action.check(params)).unwrap_or_default()
+    }
+
+    fn compute(&self, name: &str, params: &Value) -> Result<Answer, Failure> {
+        match self.find(name) {
+            Some(action) => action.compute(params),
+            None => {
+                let message = format!("no action named '{name}'");
+                Err(Failure::new(ErrorCode::ActionUnavailable, message))
+            }
+        }
+    }
+}

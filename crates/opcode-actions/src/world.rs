@@ -1,0 +1,119 @@
+//! What actions may use of the world: HTTP clients, file roots, the helper that runs processes.
+//!
+//! Keeps: nothing here is global; nothing is read from the environment.
+//! Not here: where these settings come from (the binary).
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use opcode_model::limits::{CAPTURE_BYTES_MAX, FILE_BYTES_MAX};
+use opcode_sandbox::Exec;
+
+use crate::files::Roots;
+use crate::web::Clients;
+
+/// What a world is made from.
+#[derive(Clone, Debug)]
+pub struct WorldConfig {
+    /// Directories that file actions stay beneath; `None` leaves them unrestricted.
+    pub roots: Option<Vec<PathBuf>>,
+    /// The program that is run again as `<helper> __exec` to hold each process tree.
+    pub helper: PathBuf,
+    /// Where helpers note that they live, so that a restart finds what it must wait for.
+    pub attempts_dir: Option<PathBuf>,
+    /// The proxy for HTTP actions; the environment's is never used.
+    pub proxy: Option<String>,
+    /// Where the daemon itself listens; HTTP actions may not go there.
+    pub own_addresses: Vec<SocketAddr>,
+    /// `PATH` of children.
+    pub path: String,
+    /// `HOME` of children.
+    pub home: String,
+    /// `LANG` of children.
+    pub lang: String,
+    /// `TMPDIR` of children.
+    pub tmpdir: String,
+    /// Bytes of one stream or body that are kept.
+    pub capture_bytes_max: usize,
+    /// Bytes of one file that are read.
+    pub file_bytes_max: usize,
+}
+
+impl Default for WorldConfig {
+    fn default() -> Self {
+        Self {
+            roots: None,
+            helper: PathBuf::from("opcode"),
+            attempts_dir: None,
+            proxy: None,
+            own_addresses: Vec::new(),
+            path: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned(),
+            home: "/".to_owned(),
+            lang: "C.UTF-8".to_owned(),
+            tmpdir: "/tmp".to_owned(),
+            capture_bytes_max: CAPTURE_BYTES_MAX,
+            file_bytes_max: FILE_BYTES_MAX,
+        }
+    }
+}
+
+/// Why a world could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum WorldFault {
+    /// A root could not be opened.
+    #[error("could not open the root {path}")]
+    Root {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The proxy is not a URL.
+    #[error("could not use the proxy {proxy}")]
+    Proxy {
+        /// Which.
+        proxy: String,
+        /// Why.
+        source: reqwest::Error,
+    },
+}
+
+/// What actions may use of the world.
+#[derive(Debug)]
+pub struct World {
+    config: WorldConfig,
+    exec: Exec,
+    roots: Roots,
+    clients: Clients,
+}
+
+impl World {
+    /// A world; clients and connections are made when first needed.
+    pub fn new(config: WorldConfig) -> Result<Self, WorldFault> {
+        let roots = Roots::open(config.roots.as_deref())
+            .map_err(|(path, source)| WorldFault::Root { path, source })?;
+        let clients = Clients::new(config.proxy.as_deref(), config.own_addresses.clone())?;
+        let exec = Exec::new(config.helper.clone(), config.attempts_dir.clone());
+        Ok(Self { config, exec, roots, clients })
+    }
+
+    /// What it was made from.
+    pub fn config(&self) -> &WorldConfig {
+        &self.config
+    }
+
+    /// Runs processes.
+    pub(crate) fn exec(&self) -> &Exec {
+        &self.exec
+    }
+
+    /// Finds files.
+    pub(crate) fn roots(&self) -> &Roots {
+        &self.roots
+    }
+
+    /// Speaks HTTP.
+    pub(crate) fn clients(&self) -> &Clients {
+        &self.clients
+    }
+}

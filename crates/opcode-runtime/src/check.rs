@@ -1,0 +1,123 @@
+//! What would be refused, found out without changing anything: so that a bad wish never touches the store.
+//!
+//! Keeps: the same `decide` that would refuse it later refuses it here.
+//! Not here: granting a wish (`engine.rs`).
+
+use std::sync::Arc;
+
+use opcode_engine::{Plan, Run, decide};
+use opcode_model::{
+    DefinitionHash, ErrorCode, Failure, Input, InputKind, Problem, RunId, Signal, Start, Value,
+};
+
+use crate::clock::now;
+use crate::engine::{EngineError, RunRequest, Source};
+use crate::reader::Reader;
+use crate::templates::{DefineRequest, Defined, plan_of};
+
+impl Reader {
+    /// Whether a run would begin.
+    ///
+    /// # Errors
+    /// Every problem of the definition; or why it cannot begin, as far as the store tells now.
+    pub async fn check_run(&self, request: &RunRequest) -> Result<(), EngineError> {
+        let (plan, mut start) = self.prepare(request).await?;
+        let (id, fresh, fingerprint) = identity(request, plan.hash);
+        start.request.clone_from(&fingerprint);
+        if !fresh && let Some(known) = self.fold(id).await? {
+            let before = known.run.started().and_then(|started| started.request.clone());
+            if before == fingerprint {
+                return Ok(());
+            }
+            let message = "this idempotency key was used for another request";
+            return Err(Failure::new(ErrorCode::Conflict, message).into());
+        }
+        let input = Input { at: now(), kind: InputKind::Start(Box::new(start)) };
+        let decision = decide(&plan, &Run::new(id, &plan), &input);
+        decision.map(drop).map_err(|refusal| refusal.to_failure().into())
+    }
+
+    /// Whether a signal would be taken. A run that moves may think otherwise by the time it comes.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, or why it would be refused.
+    pub async fn check_signal(&self, id: RunId, signal: &Signal) -> Result<(), Failure> {
+        let known = self.fold(id).await?.ok_or_else(|| unknown(id))?;
+        let moves = known.run.state.in_flight > 0 || known.run.is_ready();
+        if moves && !known.run.is_terminal() {
+            return Ok(());
+        }
+        let input = Input { at: now(), kind: InputKind::Signal(Box::new(signal.clone())) };
+        let decision = decide(&known.plan, &known.run, &input);
+        decision.map(drop).map_err(|refusal| refusal.to_failure())
+    }
+
+    /// What defining a template would come to.
+    ///
+    /// # Errors
+    /// Every problem of the definition, or of the name.
+    pub async fn check_define(&self, request: &DefineRequest) -> Result<Defined, EngineError> {
+        check_name(&request.name)?;
+        let plan = self.plans.make(&request.definition).map_err(EngineError::Problems)?;
+        let request = DefineRequest { dry_run: true, ..request.clone() };
+        Ok(self.templates.define(&self.plans, &plan, &request).await?)
+    }
+
+    /// Checks a definition alone; answers its warnings.
+    ///
+    /// # Errors
+    /// Every problem of it.
+    pub fn check(&self, definition: &Value) -> Result<Vec<Problem>, Vec<Problem>> {
+        self.plans.make(definition).map(|plan| plan.warnings.clone())
+    }
+
+    /// What a request runs, and what it begins with.
+    pub(crate) async fn prepare(
+        &self,
+        request: &RunRequest,
+    ) -> Result<(Arc<Plan>, Start), EngineError> {
+        let mut start = Start {
+            name: request.name.clone(),
+            agent_id: request.agent_id.clone(),
+            params: request.params.clone(),
+            ..Start::default()
+        };
+        let plan = match &request.source {
+            Source::Definition(definition) => self.plans.make(definition),
+            Source::Template { name, version } => {
+                let found = self.templates.find(name, version.as_deref()).await?;
+                start.template_name = Some(found.name.clone());
+                start.template_version = Some(found.version.clone());
+                plan_of(&self.plans, &found)
+            }
+        };
+        Ok((plan.map_err(EngineError::Problems)?, start))
+    }
+}
+
+/// The run's id: minted, or derived from the key; and the fingerprint of what the key was used for.
+pub(crate) fn identity(
+    request: &RunRequest,
+    plan: DefinitionHash,
+) -> (RunId, bool, Option<Arc<str>>) {
+    let Some(key) = &request.idempotency_key else {
+        return (RunId(*uuid::Uuid::now_v7().as_bytes()), true, None);
+    };
+    let agent = request.agent_id.as_deref().unwrap_or_default();
+    let wish = format!("{plan}|{}|{agent}", request.params.to_json());
+    (RunId::derived(&["key", key]), false, Some(DefinitionHash::of(&wish).to_string().into()))
+}
+
+/// A template's name may stand before `@version`.
+pub(crate) fn check_name(name: &str) -> Result<(), Failure> {
+    if name.is_empty() || name.contains('@') || name.len() > 200 {
+        let message = "a template name is 1 to 200 characters without `@`";
+        return Err(Failure::new(ErrorCode::Validation, message));
+    }
+    Ok(())
+}
+
+/// There is no such run.
+pub(crate) fn unknown(id: RunId) -> Failure {
+    Failure::new(ErrorCode::NotFound, format!("workflow {id} does not exist"))
+}

@@ -1,0 +1,309 @@
+//! The facade every face calls: run, signal, define, ask, stop.
+//!
+//! Keeps: an answer is given only for what is on disk; what one face can do, all can.
+//! Not here: how answers look, and any rule about workflows.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use opcode_actions::World;
+use opcode_driver::{Driver, Incoming, OpenRun, Reply, Settings, StartRun, Ticket};
+use opcode_model::result::RunResult;
+use opcode_model::{Actions, ErrorCode, Failure, Problem, RunId, Signal, Value};
+use opcode_store::{Catalog, Runs};
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+
+use crate::check::identity;
+use crate::hub::Hub;
+use crate::perform::Performer;
+use crate::plans::{failure, unfit};
+use crate::pump::{Parts, Tell, gone, prepare, start};
+use crate::reader::Reader;
+use crate::templates::{DefineRequest, Defined};
+use crate::tools::{Guarded, Tools};
+
+/// What an engine is made from.
+pub struct EngineConfig {
+    /// The actions.
+    pub tools: Arc<dyn Tools>,
+    /// What they may use.
+    pub world: Arc<World>,
+    /// Outside effects at once.
+    pub pool_size: usize,
+    /// Called once, when what is on disk is no longer known. The process must end then.
+    pub on_halt: Arc<dyn Fn(&Failure) + Send + Sync>,
+}
+
+/// Why a wish could not be granted.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The definition has problems.
+    #[error("{}", unfit(.0))]
+    Problems(Vec<Problem>),
+    /// Anything else.
+    #[error("{0}")]
+    Failure(#[from] Failure),
+}
+
+/// What to run.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// A definition as it is.
+    Definition(Value),
+    /// A stored template; the latest version if none is named.
+    Template {
+        /// Its name.
+        name: Arc<str>,
+        /// Its version.
+        version: Option<Arc<str>>,
+    },
+}
+
+/// How long to wait for a run.
+#[derive(Clone, Copy, Debug)]
+pub enum Wait {
+    /// Until it has begun.
+    Started,
+    /// Until it is over or suspended, at most so long.
+    Settled(Option<Duration>),
+}
+
+/// A wish for a run.
+#[derive(Clone, Debug)]
+pub struct RunRequest {
+    /// What to run.
+    pub source: Source,
+    /// Its title.
+    pub name: Option<Arc<str>>,
+    /// Its inputs.
+    pub params: Value,
+    /// Whose run it is.
+    pub agent_id: Option<Arc<str>>,
+    /// One run for each key, ever.
+    pub idempotency_key: Option<Arc<str>>,
+    /// How long to wait.
+    pub wait: Wait,
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub enum RunAnswer {
+    /// It has begun; nobody waited for more.
+    Started(RunId),
+    /// It is over or suspended.
+    Settled(Box<RunResult>),
+    /// It goes on; the time to wait ran out.
+    Ongoing(Box<RunResult>),
+}
+
+/// Everything that can be done and asked.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    tell: Tell,
+    reader: Reader,
+    hub: Hub,
+    tickets: AtomicU64,
+    thread: std::sync::Mutex<Option<std::thread::JoinHandle<()>>>,
+}
+
+/// An engine let go of without a shutdown ends like a killed process: what is not on disk never was.
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.tell.quit();
+    }
+}
+
+impl Engine {
+    /// Opens an engine over a store: every unfinished run goes on by itself.
+    ///
+    /// # Errors
+    /// If the store cannot be read, or the thread that decides cannot be started.
+    pub async fn open<S: Runs + Catalog>(
+        config: EngineConfig,
+        store: Arc<S>,
+    ) -> Result<Self, Failure> {
+        let reader = Reader::new(store.clone(), config.tools.clone());
+        let open = store.open().await.map_err(failure)?;
+        let settings = Settings { slots: config.pool_size, ..Settings::default() };
+        let actions: Arc<dyn Actions> = Arc::new(Guarded(config.tools.clone()));
+        let hub = Hub::new();
+        let (tell, mouth) = prepare();
+        let tokio = Handle::current();
+        let performer = Performer::new(config.tools, config.world, tell.clone(), tokio.clone());
+        let parts = Parts {
+            driver: Driver::new(settings, actions),
+            runs: store,
+            plans: reader.plans.clone(),
+            templates: reader.templates.clone(),
+            hub: hub.clone(),
+            tokio,
+            on_halt: config.on_halt,
+        };
+        let thread = start(parts, performer, tell.clone(), mouth).map_err(|cause| {
+            Failure::new(ErrorCode::Internal, format!("could not start deciding: {cause}"))
+        })?;
+        let found = open.into_iter().map(|open| OpenRun {
+            run: open.run,
+            due_at: open.due_at,
+            urgent: open.urgent,
+        });
+        tell.incoming(Incoming::Recovered(found.collect()));
+        let tickets = AtomicU64::new(1);
+        let thread = std::sync::Mutex::new(Some(thread));
+        Ok(Self(Arc::new(Inner { tell, reader, hub, tickets, thread })))
+    }
+
+    /// Everything that can be asked.
+    pub fn reader(&self) -> &Reader {
+        &self.0.reader
+    }
+
+    /// What has been committed, from now on.
+    pub fn hub(&self) -> &Hub {
+        &self.0.hub
+    }
+
+    fn ask(&self, wish: impl FnOnce(Ticket) -> Incoming) -> (Ticket, oneshot::Receiver<Reply>) {
+        let ticket = Ticket(self.0.tickets.fetch_add(1, Ordering::Relaxed));
+        (ticket, self.0.tell.ask(wish(ticket), ticket))
+    }
+
+    /// Runs a definition or a template.
+    ///
+    /// # Errors
+    /// Problems of the definition; or why the run was refused. The store is unchanged then.
+    pub async fn run(&self, request: RunRequest) -> Result<RunAnswer, EngineError> {
+        let plan_and_start = self.0.reader.prepare(&request).await?;
+        let (run, fresh, fingerprint) = identity(&request, plan_and_start.0.hash);
+        let (plan, mut begin) = plan_and_start;
+        begin.request = fingerprint;
+        let catalog = self.0.reader.plans.writes(&plan, crate::clock::now());
+        let is_new = !catalog.is_empty();
+        let hash = plan.hash;
+        let watch = matches!(request.wait, Wait::Settled(_));
+        let (ticket, reply) = self.ask(|ticket| {
+            Incoming::Start(Box::new(StartRun {
+                ticket,
+                run,
+                fresh,
+                plan,
+                start: begin,
+                catalog,
+                watch,
+            }))
+        });
+        let answer = match request.wait {
+            Wait::Started => self.settle(run, ticket, reply, None).await,
+            Wait::Settled(limit) => self.settle(run, ticket, reply, limit).await,
+        }?;
+        if is_new {
+            self.0.reader.plans.stored(hash);
+        }
+        Ok(answer)
+    }
+
+    async fn settle(
+        &self,
+        run: RunId,
+        ticket: Ticket,
+        reply: oneshot::Receiver<Reply>,
+        limit: Option<Duration>,
+    ) -> Result<RunAnswer, Failure> {
+        let reply = match limit {
+            None => reply.await,
+            Some(limit) => match tokio::time::timeout(limit, reply).await {
+                Ok(reply) => reply,
+                Err(_) => {
+                    self.0.tell.incoming(Incoming::Unwatch { ticket, run });
+                    let status = self.0.reader.status(run).await?;
+                    return Ok(RunAnswer::Ongoing(Box::new(status.result)));
+                }
+            },
+        };
+        match reply.map_err(|_| gone())? {
+            Reply::Started { run } => Ok(RunAnswer::Started(run)),
+            Reply::Result(result) => Ok(RunAnswer::Settled(result)),
+            Reply::Taken => Ok(RunAnswer::Started(run)),
+            Reply::Failed(failure) => Err(failure),
+        }
+    }
+
+    /// Waits until a run is over or suspended, at most so long.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` if there is no such run.
+    pub async fn wait(&self, run: RunId, limit: Option<Duration>) -> Result<RunAnswer, Failure> {
+        let (ticket, reply) = self.ask(|ticket| Incoming::Watch { ticket, run });
+        self.settle(run, ticket, reply, limit).await
+    }
+
+    /// Says something to a run. When this returns, it is on disk.
+    ///
+    /// # Errors
+    /// Why the signal was refused; nothing changed then.
+    pub async fn signal(&self, run: RunId, signal: Signal) -> Result<(), Failure> {
+        let signal = Box::new(signal);
+        let (_, reply) = self.ask(|ticket| Incoming::Signal { ticket, run, signal });
+        match reply.await.map_err(|_| gone())? {
+            Reply::Failed(failure) => Err(failure),
+            Reply::Taken | Reply::Started { .. } | Reply::Result(_) => Ok(()),
+        }
+    }
+
+    /// Stores a definition under a name, as its next version; or only checks it.
+    ///
+    /// # Errors
+    /// Every problem of the definition; nothing is stored then.
+    pub async fn define(&self, request: DefineRequest) -> Result<Defined, EngineError> {
+        self.0.reader.define(request).await
+    }
+
+    /// Checks a definition and stores nothing.
+    ///
+    /// # Errors
+    /// Every problem of it.
+    pub fn check(&self, definition: &Value) -> Result<Vec<Problem>, Vec<Problem>> {
+        self.0.reader.check(definition)
+    }
+
+    /// Attempts out in the world.
+    pub async fn running(&self) -> usize {
+        self.0.tell.census().await.running
+    }
+
+    /// Runs in memory.
+    pub async fn in_memory(&self) -> usize {
+        self.0.tell.census().await.in_memory
+    }
+
+    /// Starts nothing new, lets effects finish within the grace, and leaves the rest to the next start.
+    ///
+    /// # Errors
+    /// If the store cannot be closed.
+    pub async fn shutdown(&self, grace: Duration) -> Result<(), Failure> {
+        self.0.tell.incoming(Incoming::Drain);
+        let quiet = async {
+            while !self.0.tell.census().await.quiet {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        if tokio::time::timeout(grace, quiet).await.is_err() {
+            let left = self.0.tell.census().await.running;
+            tracing::warn!(
+                left,
+                "some effects did not finish in time; they go on at the next start"
+            );
+        }
+        self.0.tell.quit();
+        let thread = self.0.thread.lock().ok().and_then(|mut thread| thread.take());
+        if let Some(thread) = thread {
+            // The thread ends by itself once it has heard; joining keeps the order.
+            drop(tokio::task::spawn_blocking(move || thread.join()).await);
+        }
+        self.0.reader.runs.close().await.map_err(failure)
+    }
+}

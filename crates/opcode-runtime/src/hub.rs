@@ -1,0 +1,73 @@
+//! What has been committed, told to whoever listens.
+//!
+//! Keeps: publishers never wait; a listener that is too slow misses notes and is told how many.
+//! Not here: the log, which misses nothing (the store).
+
+use std::sync::Arc;
+
+use opcode_model::commit::Commit;
+use opcode_model::{EventKind, RunId, Seq};
+use tokio::sync::broadcast;
+
+/// Notes kept for a slow listener.
+const KEPT: usize = 4_096;
+
+/// One run's commit, as told to listeners.
+#[derive(Clone, Debug)]
+pub struct Note {
+    /// Which run.
+    pub run: RunId,
+    /// Where its log ended before.
+    pub after: Seq,
+    batch: Arc<Vec<Commit>>,
+    place: usize,
+}
+
+impl Note {
+    /// What was committed.
+    pub fn commit(&self) -> &Commit {
+        &self.batch[self.place]
+    }
+}
+
+/// Where committed events are told.
+#[derive(Clone, Debug)]
+pub struct Hub(broadcast::Sender<Note>);
+
+impl Hub {
+    pub(crate) fn new() -> Self {
+        Self(broadcast::channel(KEPT).0)
+    }
+
+    /// Listens from now on.
+    pub fn listen(&self) -> broadcast::Receiver<Note> {
+        self.0.subscribe()
+    }
+
+    /// Tells what is on disk now, and writes what workflows log.
+    pub(crate) fn publish(&self, batch: &Arc<Vec<Commit>>, place: usize) {
+        let commit = &batch[place];
+        write_log(commit);
+        if self.0.receiver_count() > 0 {
+            let (run, after) = (commit.run, commit.after.seq);
+            // An error only says that nobody listens any more.
+            drop(self.0.send(Note { run, after, batch: batch.clone(), place }));
+        }
+    }
+}
+
+fn write_log(commit: &Commit) {
+    for event in &commit.events {
+        if let EventKind::MessageLogged(step, logged) = &event.kind {
+            let (workflow_id, step_id, message) = (commit.run, &step.path, &logged.message);
+            let data =
+                Some(&logged.data).filter(|data| !data.is_null()).map(tracing::field::display);
+            match logged.level.as_ref() {
+                "debug" => tracing::debug!(%workflow_id, %step_id, data, "{message}"),
+                "warn" => tracing::warn!(%workflow_id, %step_id, data, "{message}"),
+                "error" => tracing::error!(%workflow_id, %step_id, data, "{message}"),
+                _ => tracing::info!(%workflow_id, %step_id, data, "{message}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! The shell: the tokio pump of the driver, the performing of effects, and the `Engine` that every face calls.
+//!
+//! Keeps: the only place that knows what time it is and where tasks are spawned.
+//! Not here: decisions (`opcode-engine`), rows (`opcode-store*`), how things look (the faces).
+
+mod check;
+mod clock;
+mod document;
+mod engine;
+mod hub;
+mod perform;
+mod plans;
+mod pump;
+mod reader;
+mod rest;
+mod templates;
+mod tools;
+
+pub use document::Document;
+pub use engine::{Engine, EngineConfig, EngineError, RunAnswer, RunRequest, Source, Wait};
+pub use hub::{Hub, Note};
+pub use plans::Plans;
+pub use reader::{Reader, StatusView, WaitView};
+pub use templates::{DefineRequest, Defined, Template, define};
+pub use tools::Tools;

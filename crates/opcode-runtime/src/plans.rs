@@ -1,0 +1,121 @@
+//! Plans by definition, made once and shared by all runs.
+//!
+//! Keeps: at most `PLANS_MAX` plans; a definition is stored once under its hash.
+//! Not here: names and versions (`templates.rs`).
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use opcode_engine::{Plan, plan};
+use opcode_model::commit::{CatalogKind, CatalogWrite};
+use opcode_model::{DefinitionHash, ErrorCode, Failure, Problem, Timestamp, Value};
+use opcode_store::{Catalog, Fault};
+
+use crate::tools::Tools;
+
+/// Plans kept.
+const PLANS_MAX: usize = 1_024;
+
+/// Plans by definition.
+pub struct Plans {
+    catalog: Arc<dyn Catalog>,
+    tools: Arc<dyn Tools>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    plans: BTreeMap<DefinitionHash, Arc<Plan>>,
+    order: VecDeque<DefinitionHash>,
+    stored: BTreeSet<DefinitionHash>,
+}
+
+impl Plans {
+    /// No plans yet.
+    pub fn new(catalog: Arc<dyn Catalog>, tools: Arc<dyn Tools>) -> Self {
+        Self { catalog, tools, kept: Mutex::default() }
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes a definition runnable.
+    ///
+    /// # Errors
+    /// Every problem of it.
+    pub fn make(&self, definition: &Value) -> Result<Arc<Plan>, Vec<Problem>> {
+        let hash = DefinitionHash::of(&definition.to_json());
+        if let Some(plan) = self.kept().plans.get(&hash) {
+            return Ok(plan.clone());
+        }
+        let made = Arc::new(plan(definition, self.tools.as_ref())?);
+        self.keep(made.clone());
+        Ok(made)
+    }
+
+    fn keep(&self, plan: Arc<Plan>) {
+        let mut kept = self.kept();
+        if kept.plans.insert(plan.hash, plan.clone()).is_none() {
+            kept.order.push_back(plan.hash);
+        }
+        if kept.order.len() > PLANS_MAX
+            && let Some(oldest) = kept.order.pop_front()
+        {
+            kept.plans.remove(&oldest);
+            kept.stored.remove(&oldest);
+        }
+    }
+
+    /// What must be in the catalog for a run of this plan: its definition, unless it is known to be there.
+    pub fn writes(&self, plan: &Plan, at: Timestamp) -> Vec<CatalogWrite> {
+        if self.kept().stored.contains(&plan.hash) {
+            return Vec::new();
+        }
+        vec![CatalogWrite {
+            kind: CatalogKind::Definition,
+            key: plan.hash.to_string().into(),
+            body: Some(plan.text.clone()),
+            at,
+            replace: false,
+        }]
+    }
+
+    /// This definition is in the catalog now.
+    pub(crate) fn stored(&self, hash: DefinitionHash) {
+        self.kept().stored.insert(hash);
+    }
+
+    /// The plan of a stored definition.
+    ///
+    /// # Errors
+    /// If it is not there, cannot be read, or needs actions this program does not have.
+    pub async fn find(&self, hash: DefinitionHash) -> Result<Arc<Plan>, Failure> {
+        if let Some(plan) = self.kept().plans.get(&hash) {
+            return Ok(plan.clone());
+        }
+        let key: Arc<str> = hash.to_string().into();
+        let text = self.catalog.find(CatalogKind::Definition, key).await.map_err(failure)?;
+        let missing = || Failure::new(ErrorCode::Store, format!("definition {hash} is missing"));
+        let damaged = |cause: serde_json::Error| {
+            Failure::new(ErrorCode::Store, format!("definition {hash} is damaged: {cause}"))
+        };
+        let definition = Value::from_json(&text.ok_or_else(missing)?).map_err(damaged)?;
+        let plan = self.make(&definition).map_err(|problems| unfit(&problems))?;
+        self.stored(hash);
+        Ok(plan)
+    }
+}
+
+/// Problems as one failure.
+pub(crate) fn unfit(problems: &[Problem]) -> Failure {
+    let errors: Vec<String> =
+        problems.iter().filter(|problem| problem.is_error()).map(ToString::to_string).collect();
+    Failure::new(ErrorCode::Validation, errors.join("; "))
+}
+
+/// A fault of the store as a failure to show.
+pub(crate) fn failure(fault: Fault) -> Failure {
+    let code = if fault.storage_full { ErrorCode::StorageFull } else { ErrorCode::Store };
+    Failure::new(code, format!("could not {fault}"))
+}

@@ -1,0 +1,54 @@
+//! The actions a shell can perform, whoever provides them.
+//!
+//! Keeps: the engine sees only `Actions`; the shell also finds what performs; one that panics has failed, no more.
+//! Not here: the actions themselves (`opcode-actions`).
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use opcode_actions::{Action, Registry};
+use opcode_model::action::{Answer, EffectClass, ParamProblem};
+use opcode_model::{Actions, ErrorCode, Failure, Value};
+
+/// Actions that can be performed.
+pub trait Tools: Actions {
+    /// The action of this name.
+    fn find(&self, name: &str) -> Option<&dyn Action>;
+}
+
+impl Tools for Registry {
+    fn find(&self, name: &str) -> Option<&dyn Action> {
+        Self::find(self, name)
+    }
+}
+
+/// Actions as the driver sees them: computing one that panics is a failure of its step.
+pub(crate) struct Guarded(pub(crate) Arc<dyn Tools>);
+
+impl Actions for Guarded {
+    fn class(&self, name: &str) -> Option<EffectClass> {
+        self.0.class(name)
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.0.names()
+    }
+
+    fn check(&self, name: &str, params: &Value) -> Vec<ParamProblem> {
+        self.0.check(name, params)
+    }
+
+    fn compute(&self, name: &str, params: &Value) -> Result<Answer, Failure> {
+        let computed = catch_unwind(AssertUnwindSafe(|| self.0.compute(name, params)));
+        computed.unwrap_or_else(|cause| Err(died(cause.as_ref())))
+    }
+}
+
+/// An action panicked.
+pub(crate) fn died(cause: &(dyn Any + Send)) -> Failure {
+    let text = cause.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| cause.downcast_ref::<String>().map(String::as_str));
+    let message = format!("the action died: {}", text.unwrap_or("it did not say why"));
+    Failure::new(ErrorCode::Internal, message)
+}

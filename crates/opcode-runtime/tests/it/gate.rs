@@ -1,0 +1,107 @@
+//! A store whose writes wait until they are let through.
+//!
+//! Keeps: reads answer at once, from what was let through.
+//! Not here: what it stands on.
+
+use std::sync::Arc;
+
+use opcode_model::RunId;
+use opcode_model::commit::{CatalogKind, CatalogWrite, Commit, Position};
+use opcode_store::{
+    About, Catalog, CatalogEntry, CatalogError, CommitError, DecisionFilter, DecisionRow, Delivery,
+    EventFilter, EventRecord, Fault, Loaded, MemoryStore, OpenRun, Pending, Report, RunFilter,
+    RunSummary, Runs,
+};
+use tokio::sync::watch;
+
+/// A store in memory behind a gate.
+pub(crate) struct Gate {
+    store: MemoryStore,
+    open: watch::Sender<bool>,
+    waiting: watch::Sender<usize>,
+}
+
+impl Gate {
+    pub(crate) fn new() -> Self {
+        Self {
+            store: MemoryStore::new(),
+            open: watch::Sender::new(true),
+            waiting: watch::Sender::new(0),
+        }
+    }
+
+    /// Lets writes through, or holds them.
+    pub(crate) fn set(&self, open: bool) {
+        self.open.send_replace(open);
+    }
+
+    /// Writes that came up to now.
+    pub(crate) fn came(&self) -> usize {
+        *self.waiting.borrow()
+    }
+}
+
+impl Runs for Gate {
+    fn append(&self, batch: Arc<Vec<Commit>>) -> Pending<Vec<Result<Position, CommitError>>> {
+        let (store, mut open) = (self.store.clone(), self.open.subscribe());
+        self.waiting.send_modify(|came| *came += 1);
+        Box::pin(async move {
+            drop(open.wait_for(|open| *open).await);
+            store.append(batch).await
+        })
+    }
+
+    fn load(&self, run: RunId) -> Pending<Result<Option<Loaded>, Fault>> {
+        self.store.load(run)
+    }
+
+    fn inbox(&self, run: Option<RunId>) -> Pending<Result<Vec<Delivery>, Fault>> {
+        self.store.inbox(run)
+    }
+
+    fn open(&self) -> Pending<Result<Vec<OpenRun>, Fault>> {
+        self.store.open()
+    }
+
+    fn workflows(&self, filter: RunFilter) -> Pending<Result<Vec<RunSummary>, Fault>> {
+        self.store.workflows(filter)
+    }
+
+    fn events(&self, filter: EventFilter) -> Pending<Result<Vec<EventRecord>, Fault>> {
+        self.store.events(filter)
+    }
+
+    fn decisions(&self, filter: DecisionFilter) -> Pending<Result<Vec<DecisionRow>, Fault>> {
+        self.store.decisions(filter)
+    }
+
+    fn verify(&self) -> Pending<Result<Report, Fault>> {
+        self.store.verify()
+    }
+
+    fn about(&self) -> About {
+        About { backend: "gate", ..self.store.about() }
+    }
+
+    fn close(&self) -> Pending<Result<(), Fault>> {
+        self.store.close()
+    }
+}
+
+impl Catalog for Gate {
+    fn find(&self, kind: CatalogKind, key: Arc<str>) -> Pending<Result<Option<Arc<str>>, Fault>> {
+        self.store.find(kind, key)
+    }
+
+    fn put(&self, writes: Vec<CatalogWrite>) -> Pending<Result<(), CatalogError>> {
+        self.store.put(writes)
+    }
+
+    fn list(
+        &self,
+        kind: CatalogKind,
+        prefix: Arc<str>,
+    ) -> Pending<Result<Vec<CatalogEntry>, Fault>> {
+        self.store.list(kind, prefix)
+    }
+}

@@ -1,0 +1,300 @@
+//! Asks a helper to run something, and waits until it and everything it started is gone.
+//!
+//! Keeps: when `run` returns, nothing of the attempt lives; when its future is dropped, the helper sees to that.
+//! Not here: the helper (`helper/`).
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use opcode_model::Value;
+use opcode_model::limits::CAPTURE_BYTES_MAX;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::net::unix::OwnedWriteHalf;
+use tokio::process::{Child, Command};
+
+use crate::capture::Captured;
+use crate::helper::{KILL, TERMINATE};
+use crate::note::ensure_dead;
+use crate::spec::{ExecSpec, HELPER_WORD, Order};
+use crate::stop::Stop;
+
+/// What people who list processes see; the helper's path may say nothing.
+const HELPER_NAME: &str = "opcode";
+/// How long streams may take to end once every known writer is dead.
+const DRAIN: Duration = Duration::from_secs(1);
+
+/// Starts helpers.
+#[derive(Clone, Debug)]
+pub struct Exec {
+    helper: PathBuf,
+    attempts_dir: Option<PathBuf>,
+}
+
+/// How far an attempt may go.
+#[derive(Clone, Debug)]
+pub struct ExecLimits {
+    /// When it is killed.
+    pub timeout: Option<Duration>,
+    /// Bytes kept of each stream.
+    pub capture_bytes_max: usize,
+    /// How long it may take to end after a stop, before it is killed.
+    pub grace: Duration,
+}
+
+impl Default for ExecLimits {
+    fn default() -> Self {
+        Self { timeout: None, capture_bytes_max: CAPTURE_BYTES_MAX, grace: Duration::from_secs(2) }
+    }
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExecEnd {
+    /// By itself, with this status.
+    Exited(i32),
+    /// By a signal that was not ours.
+    Signalled(i32),
+    /// By us: its time was up.
+    TimedOut,
+    /// By us: it was told to stop.
+    Stopped,
+}
+
+/// What came of an attempt.
+#[derive(Clone, Debug)]
+pub struct ExecOutcome {
+    /// How it ended.
+    pub end: ExecEnd,
+    /// Its standard output.
+    pub stdout: Captured,
+    /// Its standard error.
+    pub stderr: Captured,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+impl ExecOutcome {
+    /// Stopped before it began.
+    fn unstarted(begun: Instant) -> Self {
+        let (stdout, stderr) = (Captured::default(), Captured::default());
+        Self { end: ExecEnd::Stopped, stdout, stderr, duration: begun.elapsed() }
+    }
+}
+
+/// Why an attempt did not run, or why nobody knows how it ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecFault {
+    /// There is no such program.
+    #[error("exec: {program:?}: executable file not found in $PATH")]
+    Missing {
+        /// What was looked for.
+        program: String,
+    },
+    /// It could not be started.
+    #[error("exec: {program:?}: {reason}")]
+    Start {
+        /// What was to be started.
+        program: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// The helper could not be started, or could not do its work.
+    #[error("could not run the helper {helper}: {reason}")]
+    Helper {
+        /// Which program.
+        helper: PathBuf,
+        /// What went wrong.
+        reason: String,
+    },
+    /// An earlier attempt with the same key does not end.
+    #[error("could not end an earlier attempt")]
+    Earlier(#[source] io::Error),
+    /// The helper was killed from outside.
+    #[error("the helper was killed before it could say how the program ended")]
+    Lost,
+}
+
+impl Exec {
+    /// Helpers are `helper __exec`; they leave their notes in `attempts_dir`.
+    pub fn new(helper: impl Into<PathBuf>, attempts_dir: Option<PathBuf>) -> Self {
+        Self { helper: helper.into(), attempts_dir }
+    }
+
+    /// Runs `spec`, feeding it `stdin`, until it ends, its time is up, or `stop` fires.
+    pub async fn run(
+        &self,
+        spec: &ExecSpec,
+        stdin: &[u8],
+        limits: &ExecLimits,
+        stop: &Stop,
+    ) -> Result<ExecOutcome, ExecFault> {
+        let begun = Instant::now();
+        if let (Some(dir), Some(key)) = (&self.attempts_dir, &spec.key) {
+            tokio::select! {
+                biased;
+                dead = ensure_dead(dir, key) => dead.map_err(ExecFault::Earlier)?,
+                () = stop.wait() => return Ok(ExecOutcome::unstarted(begun)),
+            }
+        }
+        let grace_ms = u64::try_from(limits.grace.as_millis()).unwrap_or(u64::MAX);
+        let order = Order { spec: spec.clone(), attempts_dir: self.attempts_dir.clone(), grace_ms };
+        let frames = order.frames(stdin).map_err(|error| self.fault(&error))?;
+        let (mut helper, control) = self.spawn(spec).map_err(|error| self.fault(&error))?;
+        let (mut stdout, mut stderr) = (Captured::default(), Captured::default());
+        let said = {
+            let bytes_max = limits.capture_bytes_max;
+            let out = stdout.fill(helper.stdout.take(), bytes_max);
+            let err = stderr.fill(helper.stderr.take(), bytes_max);
+            let captures = async { tokio::join!(out, err) };
+            drained(captures, converse(helper, control, &frames, limits.timeout, stop)).await
+        };
+        let said = said.map_err(|error| self.fault(&error))?;
+        let end = match said.hung_up.map_or_else(|| self.verdict(spec, &said.word), Ok) {
+            Ok(end) => end,
+            Err(fault) => return Err(self.left_over(spec, fault).await),
+        };
+        Ok(ExecOutcome { end, stdout, stderr, duration: begun.elapsed() })
+    }
+
+    fn spawn(&self, spec: &ExecSpec) -> io::Result<(Child, UnixStream)> {
+        let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
+        ours.set_nonblocking(true)?;
+        let ours = UnixStream::from_std(ours)?;
+        // The command holds its copy of the helper's end, so it must not live longer than the call.
+        let child = Command::new(&self.helper)
+            .arg0(HELPER_NAME)
+            .arg(HELPER_WORD)
+            .arg(&spec.program)
+            .env_clear()
+            .stdin(OwnedFd::from(theirs))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .spawn()?;
+        Ok((child, ours))
+    }
+
+    /// A helper that was killed could not end what it held; so we do.
+    async fn left_over(&self, spec: &ExecSpec, fault: ExecFault) -> ExecFault {
+        match (&fault, &self.attempts_dir, &spec.key) {
+            (ExecFault::Lost, Some(dir), Some(key)) => match ensure_dead(dir, key).await {
+                Ok(()) => fault,
+                Err(cause) => ExecFault::Earlier(cause),
+            },
+            _ => fault,
+        }
+    }
+
+    fn fault(&self, error: &io::Error) -> ExecFault {
+        ExecFault::Helper { helper: self.helper.clone(), reason: error.to_string() }
+    }
+
+    /// Reads the helper's last word.
+    fn verdict(&self, spec: &ExecSpec, said: &str) -> Result<ExecEnd, ExecFault> {
+        let word = Value::from_json(said.trim()).unwrap_or_default();
+        let number = |name: &str| word.find(name).and_then(Value::as_i64)?.try_into().ok();
+        let text = |name: &str| word.find(name).map(Value::to_text);
+        let program = spec.program.clone();
+        if let Some(status) = number("exit") {
+            Ok(ExecEnd::Exited(status))
+        } else if let Some(signal) = number("signal") {
+            Ok(ExecEnd::Signalled(signal))
+        } else if word.find("stopped").is_some() {
+            Ok(ExecEnd::Stopped)
+        } else if word.find("killed").is_some() {
+            Ok(ExecEnd::TimedOut)
+        } else if text("missing").is_some() {
+            Err(ExecFault::Missing { program })
+        } else if let Some(reason) = text("start").or_else(|| text("cwd")) {
+            Err(ExecFault::Start { program, reason })
+        } else if let Some(reason) = text("helper") {
+            Err(ExecFault::Helper { helper: self.helper.clone(), reason })
+        } else {
+            Err(ExecFault::Lost)
+        }
+    }
+}
+
+/// Follows the streams while the conversation lasts, and to their ends if they come soon after it.
+async fn drained<T>(captures: impl Future, conversation: impl Future<Output = T>) -> T {
+    tokio::pin!(captures, conversation);
+    tokio::select! {
+        biased;
+        said = &mut conversation => {
+            // Only a process that outlived a killed helper could still hold a stream.
+            drop(tokio::time::timeout(DRAIN, captures).await);
+            said
+        }
+        _ = &mut captures => conversation.await,
+    }
+}
+
+/// What the helper said, and whether we hung up before it had its whole order.
+struct Said {
+    word: String,
+    hung_up: Option<ExecEnd>,
+}
+
+/// Gives the order, passes on a stop or the end of time, and returns what the helper said once it has ended.
+async fn converse(
+    mut helper: Child,
+    control: UnixStream,
+    frames: &[u8],
+    timeout: Option<Duration>,
+    stop: &Stop,
+) -> io::Result<Said> {
+    let (mut from, to) = control.into_split();
+    let mut said = Said { word: String::new(), hung_up: None };
+    let (word, hung_up) = (&mut said.word, &mut said.hung_up);
+    let telling = async {
+        *hung_up = command(to, frames, timeout, stop).await;
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = telling => {}
+        // A reset means the helper ended with a word of ours unread; what it said is still valid.
+        _ = from.read_to_string(word) => {}
+    }
+    helper.wait().await?;
+    Ok(said)
+}
+
+/// Our side of the conversation. Answers early only if the order could not be given in time.
+async fn command(
+    mut to: OwnedWriteHalf,
+    frames: &[u8],
+    timeout: Option<Duration>,
+    stop: &Stop,
+) -> Option<ExecEnd> {
+    let late = async {
+        match timeout {
+            Some(timeout) => tokio::time::sleep(timeout).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(late);
+    // An order given by half cannot be followed by a word: we hang up, and the helper goes.
+    tokio::select! {
+        () = tell(&mut to, frames) => {}
+        () = &mut late => return Some(ExecEnd::TimedOut),
+        () = stop.wait() => return Some(ExecEnd::Stopped),
+    }
+    tokio::select! {
+        () = &mut late => {}
+        () = stop.wait() => {
+            tell(&mut to, &[TERMINATE]).await;
+            late.await;
+        }
+    }
+    tell(&mut to, &[KILL]).await;
+    std::future::pending().await
+}
+
+/// Tells the helper something. It may have ended already; then there is nobody to tell.
+async fn tell(to: &mut OwnedWriteHalf, bytes: &[u8]) {
+    to.write_all(bytes).await.unwrap_or_default();
+}

@@ -1,0 +1,19 @@
+//! Where processes run: a helper that keeps a whole process tree in hand, and the side that asks it to.
+//!
+//! Keeps: nothing a run started outlives it, and nothing outlives the process that would repeat it.
+//! Not here: what to run and what its output means (`opcode-actions`).
+
+mod capture;
+mod exec;
+mod helper;
+mod note;
+mod procfs;
+mod spec;
+mod stop;
+
+pub use capture::Captured;
+pub use exec::{Exec, ExecEnd, ExecFault, ExecLimits, ExecOutcome};
+pub use helper::helper_main;
+pub use note::{ensure_all_dead, ensure_dead};
+pub use spec::{ExecSpec, IDEMPOTENCY_KEY_ENV};
+pub use stop::{Stop, Stopper};
