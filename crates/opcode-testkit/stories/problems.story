@@ -1,0 +1,403 @@
+# A definition is an object.
+plan
+  [1]
+  x VALIDATION_ERROR /: a definition is an object with `steps`, not list
+
+# A definition needs steps.
+plan
+  {"name":"x"}
+  x VALIDATION_ERROR /steps: `steps` is missing (hint: a definition is {"steps": [{"id": …, "action": …}]}) (fix: add [])
+
+# Steps are a list.
+plan
+  {"steps":{"id":"a"}}
+  x VALIDATION_ERROR /steps: `steps` must be a list, not object
+
+# A definition needs at least one step.
+plan
+  {"steps":[]}
+  x VALIDATION_ERROR /steps: a workflow needs at least one step
+
+# A step is an object.
+plan
+  {"steps":["noop"]}
+  x VALIDATION_ERROR /steps/0: a step is an object, not string
+
+# A step needs an id.
+plan
+  {"steps":[{"action":"noop"}]}
+  x VALIDATION_ERROR /steps/0/id: a step needs an `id`
+
+# An id is not empty.
+plan
+  {"steps":[{"id":"","action":"noop"}]}
+  x VALIDATION_ERROR /steps/0/id: step id `` must be 1 to 128 letters, digits, `_`, `-` or `.`
+
+# An id is letters, digits and a few marks; the mend replaces the rest.
+plan
+  {"steps":[{"id":"my step!","action":"noop"}]}
+  x VALIDATION_ERROR /steps/0/id: step id `my step!` must be 1 to 128 letters, digits, `_`, `-` or `.` (fix: replace "my_step_")
+
+# Letters of any script are fine.
+plan
+  {"steps":[{"id":"schritt-ä","action":"noop"},{"id":"шаг.1","action":"noop"}]}
+
+# Ids are unique among siblings; the fix is a free one.
+plan
+  {"steps":[{"id":"a","action":"noop"},{"id":"a","action":"noop"},{"id":"a-2","action":"noop"}]}
+  x VALIDATION_ERROR /steps/1/id: duplicate step id `a` (fix: replace "a-2")
+
+# The same id in different bodies is fine.
+plan
+  {"steps":[{"id":"s","type":"parallel","config":{"branches":[[{"id":"x","action":"noop"}],[{"id":"x","action":"noop"}]]}}]}
+
+# An unknown type gets the nearest one.
+plan
+  {"steps":[{"id":"a","type":"paralel","config":{}}]}
+  x VALIDATION_ERROR /steps/0/type: `type` must be one of action, condition, reasoning, parallel, loop, wait, not `paralel` (hint: did you mean `parallel`?) (fix: replace "parallel")
+
+# An action step needs an action.
+plan
+  {"steps":[{"id":"a"}]}
+  x VALIDATION_ERROR /steps/0/action: an action step needs an `action`
+
+# An unknown action gets the nearest one, and a fix.
+plan
+  {"steps":[{"id":"a","action":"http.gte"}]}
+  x ACTION_UNAVAILABLE /steps/0/action: action `http.gte` does not exist (hint: did you mean `http.get`?) (fix: replace "http.get")
+
+# An action far from any names what there is.
+plan
+  {"steps":[{"id":"a","action":"teleport"}]}
+  x ACTION_UNAVAILABLE /steps/0/action: action `teleport` does not exist (hint: the actions are crypto.uuid, echo, fail, http.get, http.post, noop, shell.exec, workflow.context, workflow.emit, workflow.log, workflow.notify, workflow.run)
+
+# Parameters are an object.
+plan
+  {"steps":[{"id":"a","action":"echo","params":[1]}]}
+  x VALIDATION_ERROR /steps/0/params: `params` must be an object, not list
+
+# A parameter of the wrong type is an error, an unknown one a warning.
+plan
+  {"steps":[{"id":"a","action":"http.get","params":{"url":7,"urll":"x"}}]}
+  x VALIDATION_ERROR /steps/0/params/url: `url` is text
+  x warning /steps/0/params/urll: `http.get` has no parameter `urll` (hint: did you mean `url`?)
+
+# An action step has no config.
+plan
+  {"steps":[{"id":"a","action":"noop","config":{"x":1}}]}
+  x warning /steps/0/config: an action step has `params`, not `config`; this is ignored (fix: remove)
+
+# Any other step needs one.
+plan
+  {"steps":[{"id":"a","type":"loop"}]}
+  x VALIDATION_ERROR /steps/0/config: a loop step needs a `config`
+
+# Unknown fields are warnings: with the nearest, or with their removal.
+plan
+  {"steps":[{"id":"a","action":"noop","depend_on":["b"]}],"zzz":1}
+  x warning /zzz: unknown field `zzz` is ignored (fix: remove)
+  x warning /steps/0/depend_on: unknown field `depend_on` is ignored (hint: did you mean `depends_on`?)
+
+# A dependency must stand beside the step; a typo is mended.
+plan
+  {"steps":[{"id":"fetch","action":"noop"},{"id":"b","action":"noop","depends_on":["fetsch"]},{"id":"c","action":"noop","depends_on":["nowhere"]}]}
+  x VALIDATION_ERROR /steps/1/depends_on/0: there is no step `fetsch` beside this one (hint: did you mean `fetch`?) (fix: replace "fetch")
+  x VALIDATION_ERROR /steps/2/depends_on/0: there is no step `nowhere` beside this one (hint: the steps here are b, c, fetch)
+
+# A dependency is a step id.
+plan
+  {"steps":[{"id":"b","action":"noop","depends_on":[1]}]}
+  x VALIDATION_ERROR /steps/0/depends_on/0: a dependency is a step id, not int
+
+# depends_on is a list.
+plan
+  {"steps":[{"id":"a","action":"noop"},{"id":"b","action":"noop","depends_on":"a"}]}
+  x VALIDATION_ERROR /steps/1/depends_on: `depends_on` must be a list, not string
+
+# A step does not depend on itself.
+plan
+  {"steps":[{"id":"a","action":"noop","depends_on":["a"]}]}
+  x CYCLE_DETECTED /steps/0/depends_on/0: step `a` depends on itself (fix: remove)
+
+# A dependency is named once.
+plan
+  {"steps":[{"id":"a","action":"noop"},{"id":"b","action":"noop","depends_on":["a","a"]}]}
+  x VALIDATION_ERROR /steps/1/depends_on/1: step `a` is named twice (fix: remove)
+
+# A circle is named step by step.
+plan
+  {"steps":[{"id":"a","action":"noop","depends_on":["c"]},{"id":"b","action":"noop","depends_on":["a"]},{"id":"c","action":"noop","depends_on":["b"]}]}
+  x CYCLE_DETECTED /steps/0/depends_on: steps wait for each other in a circle: a → b → c → a (hint: remove one of these dependencies)
+
+# A circle inside a body.
+plan
+  {"steps":[{"id":"s","type":"loop","config":{"over":"[1]","body":[{"id":"x","action":"noop","depends_on":["y"]},{"id":"y","action":"noop","depends_on":["x"]}]}}]}
+  x CYCLE_DETECTED /steps/0/config/body/0/depends_on: steps wait for each other in a circle: x → y → x (hint: remove one of these dependencies)
+
+# A fallback waits for the step it takes over for, and whoever waits for that waits for the fallback.
+plan
+  {"steps":[{"id":"a","action":"noop","on_error":{"strategy":"fallback_step","fallback_step":"f"}},{"id":"b","action":"noop","depends_on":["a"]},{"id":"f","action":"noop","depends_on":["b"]}]}
+  x CYCLE_DETECTED /steps/0/depends_on: steps wait for each other in a circle: a → b → f → a (hint: remove one of these dependencies)
+
+# Two steps cannot take over for each other.
+plan
+  {"steps":[{"id":"a","action":"noop","on_error":{"strategy":"fallback_step","fallback_step":"b"}},{"id":"b","action":"noop","on_error":{"strategy":"fallback_step","fallback_step":"a"}}]}
+  x CYCLE_DETECTED /steps/0/depends_on: steps wait for each other in a circle: a → b → a (hint: remove one of these dependencies)
+
+# The end of a chain of fallbacks cannot wait for its beginning.
+plan
+  {"steps":[{"id":"a","action":"noop","on_error":{"strategy":"fallback_step","fallback_step":"b"}},{"id":"b","action":"noop","on_error":{"strategy":"fallback_step","fallback_step":"c"}},{"id":"c","action":"noop","depends_on":["a"]}]}
+  x CYCLE_DETECTED /steps/0/depends_on: steps wait for each other in a circle: a → c → b → a (hint: remove one of these dependencies)
+
+# A fallback must be named.
+plan
+  {"steps":[{"id":"a","action":"noop","on_error":{"strategy":"fallback_step"}}]}
+  x VALIDATION_ERROR /steps/0/on_error/fallback_step: the strategy `fallback_step` needs a `fallback_step`
+
+# A fallback must exist beside the step.
+plan
+  {"steps":[{"id":"first","action":"noop","on_error":{"strategy":"fallback_step","fallback_step":"secnd"}},{"id":"second","action":"noop"}]}
+  x VALIDATION_ERROR /steps/0/on_error/fallback_step: there is no step `secnd` beside this one (hint: did you mean `second`?) (fix: replace "second")
+
+# A step cannot take over for itself.
+plan
+  {"steps":[{"id":"a","action":"noop","on_error":{"strategy":"fallback_step","fallback_step":"a"}}]}
+  x VALIDATION_ERROR /steps/0/on_error/fallback_step: step `a` cannot take over for itself
+
+# fallback_step goes with its strategy only.
+plan
+  {"steps":[{"id":"a","action":"noop","on_error":{"strategy":"ignore","fallback_step":"b"}},{"id":"b","action":"noop"}]}
+  x warning /steps/0/on_error/fallback_step: `fallback_step` is used only with the strategy `fallback_step` (fix: remove)
+
+# on_error needs a strategy, a known one.
+plan
+  {"steps":[{"id":"a","action":"noop","on_error":{}},{"id":"b","action":"noop","on_error":{"strategy":"ignor"}},{"id":"c","action":"noop","on_error":"ignore"}]}
+  x VALIDATION_ERROR /steps/0/on_error/strategy: `on_error` needs a `strategy`
+  x VALIDATION_ERROR /steps/1/on_error/strategy: `strategy` must be one of ignore, fail_workflow, fallback_step, retry, not `ignor` (hint: did you mean `ignore`?) (fix: replace "ignore")
+  x VALIDATION_ERROR /steps/2/on_error: `on_error` must be an object, not string
+
+# retry.max is a whole number within the house's limit.
+plan
+  {"steps":[{"id":"a","action":"noop","retry":{"max":-1}},{"id":"b","action":"noop","retry":{"max":2000}},{"id":"c","action":"noop","retry":{"max":1.5}},{"id":"d","action":"noop","retry":{"max":"3"}}]}
+  x VALIDATION_ERROR /steps/0/retry/max: `max` must be from 0 to 1000, not -1 (fix: replace 0)
+  x VALIDATION_ERROR /steps/1/retry/max: `max` must be from 0 to 1000, not 2000 (fix: replace 1000)
+  x VALIDATION_ERROR /steps/2/retry/max: `max` must be a whole number, not float
+  x VALIDATION_ERROR /steps/3/retry/max: `max` must be a whole number, not string
+
+# Many retries are warned about.
+plan
+  {"steps":[{"id":"a","action":"noop","retry":{"max":11}}]}
+  x warning /steps/0/retry/max: 11 retries may take very long
+
+# Back-off is one of four words.
+plan
+  {"steps":[{"id":"a","action":"noop","retry":{"max":1,"backoff":"fibonacci"}}]}
+  x VALIDATION_ERROR /steps/0/retry/backoff: `backoff` must be one of none, constant, linear, exponential, not `fibonacci`
+
+# retry_on names error codes.
+plan
+  {"steps":[{"id":"a","action":"noop","retry":{"max":1,"retry_on":["TIMEOUT","TIMEOUT_ERROR",3]}}]}
+  x VALIDATION_ERROR /steps/0/retry/retry_on/0: no such error code: "TIMEOUT"
+  x VALIDATION_ERROR /steps/0/retry/retry_on/2: no such error code: 3
+
+# A duration is text with units; a bare number is read as seconds in the fix.
+plan
+  {"steps":[{"id":"a","action":"noop","timeout":30}],"timeout":"soon"}
+  x VALIDATION_ERROR /timeout: `soon` is not a duration: a duration is numbers with units, such as 300ms, 90s, 1m30s or 1.5h
+  x VALIDATION_ERROR /steps/0/timeout: `timeout` must be a duration such as "30s", not int (fix: replace "30s")
+
+# A duration has a unit, and at least a millisecond.
+plan
+  {"steps":[{"id":"a","action":"noop","timeout":"5"},{"id":"b","action":"noop","timeout":"10ns"},{"id":"c","action":"noop","timeout":"-1s"}]}
+  x VALIDATION_ERROR /steps/0/timeout: `5` is not a duration: a duration needs one of the units ns, us, ms, s, m, h
+  x VALIDATION_ERROR /steps/1/timeout: `10ns` is shorter than a millisecond
+  x VALIDATION_ERROR /steps/2/timeout: `-1s` is not a duration: a duration is numbers with units, such as 300ms, 90s, 1m30s or 1.5h
+
+# Durations may be compound.
+plan
+  {"steps":[{"id":"a","action":"noop","timeout":"1m30s"}],"timeout":"1.5h"}
+
+# Words of a definition are checked.
+plan
+  {"steps":[{"id":"a","action":"noop"}],"on_timeout":"explode","failure_mode":"branches","timeout_scope":"wal","on_interrupted":"maybe"}
+  x VALIDATION_ERROR /failure_mode: `failure_mode` must be one of workflow, branch, not `branches` (hint: did you mean `branch`?) (fix: replace "branch")
+  x VALIDATION_ERROR /timeout_scope: `timeout_scope` must be one of active, wall, not `wal` (hint: did you mean `wall`?) (fix: replace "wall")
+  x VALIDATION_ERROR /on_timeout: `on_timeout` must be one of fail, suspend, cancel, not `explode`
+  x VALIDATION_ERROR /on_interrupted: `on_interrupted` must be one of retry, fail, ask, not `maybe`
+
+# A guard must compile.
+plan
+  {"steps":[{"id":"a","action":"noop","condition":"steps.a."}]}
+  x VALIDATION_ERROR /steps/0/condition: expected a field name after `.`, found the end
+
+# A hyphenated id in an expression gets its brackets.
+plan
+  {"steps":[{"id":"my-step","action":"noop"},{"id":"b","action":"noop","depends_on":["my-step"],"condition":"steps.my-step.ok == true"}]}
+  x VALIDATION_ERROR /steps/1/condition: unknown variable `step`; available: [context, error, inputs, iter, loop, now, step_status, steps, workflow] (hint: a name with `-` is written in brackets here: `steps['my-step'].ok == true`) (fix: replace "steps['my-step'].ok == true")
+
+# Dividing two integers is warned about.
+plan
+  {"steps":[{"id":"s","type":"condition","config":{"expression":"inputs.a / inputs.b","branches":{"1":[{"id":"x","action":"noop"}]}}}]}
+  x warning /steps/0/config/expression: dividing two integers drops the remainder (hint: write `double(inputs.a) / inputs.b` if the fraction matters)
+
+# A template must compile.
+plan
+  {"steps":[{"id":"a","action":"echo","params":{"x":"${{ steps.a. }}","y":["${{ 1 + }}"]}}]}
+  x INTERPOLATION_ERROR /steps/0/params/x: expected a field name after `.`, found the end in ${{ steps.a. }}
+  x INTERPOLATION_ERROR /steps/0/params/y/0: expected a value, found the end in ${{ 1 + }}
+
+# A template must end.
+plan
+  {"steps":[{"id":"a","action":"echo","params":{"x":"${{ inputs.a"}}]}
+  x INTERPOLATION_ERROR /steps/0/params/x: unclosed ${{ (hint: close it with }}, or write $${{ for a literal ${{)
+
+# Secrets stand only in parameters.
+plan
+  {"steps":[{"id":"s","type":"reasoning","config":{"prompt_context":"key ${{secrets.KEY}}"}}],"output":{"k":"${{secrets.KEY}}"}}
+  x VALIDATION_ERROR /steps/0/config/prompt_context: secret `KEY` may stand only in an action's parameters
+  x VALIDATION_ERROR /output: secret `KEY` may stand only in an action's parameters
+
+# A secret is a plain path.
+plan
+  {"steps":[{"id":"a","action":"echo","params":{"x":"${{ secrets.KEY + 'x' }}"}}]}
+  x INTERPOLATION_ERROR /steps/0/params/x: a secret is read by its plain path only (hint: write ${{secrets.NAME}}, and text around it as it is)
+
+# Nobody is called like a step in an expression: a warning, with the nearest.
+plan
+  {"steps":[{"id":"fetch","action":"noop"},{"id":"b","action":"echo","params":{"x":"${{steps.fetsch.body}}"},"depends_on":["fetch"]}]}
+  x warning /steps/1/params/x: no step is called `fetsch` (hint: did you mean `fetch`?)
+
+# A condition needs an expression; a branch is a list.
+plan
+  {"steps":[{"id":"s","type":"condition","config":{"branches":{"a":{"id":"x"}}}}]}
+  x VALIDATION_ERROR /steps/0/config/expression: `expression` is missing
+  x VALIDATION_ERROR /steps/0/config/branches/a: a branch is a list of steps, not object
+
+# A loop needs a body with steps in it.
+plan
+  {"steps":[{"id":"s","type":"loop","config":{"over":"[1]"}},{"id":"m","type":"loop","config":{"over":"[1]","body":[]}}]}
+  x VALIDATION_ERROR /steps/0/config/body: `body` is missing
+  x VALIDATION_ERROR /steps/1/config/body: a loop needs at least one step in its `body`
+
+# A for_each needs `over`, while and until a condition.
+plan
+  {"steps":[{"id":"s","type":"loop","config":{"body":[{"id":"x","action":"noop"}]}},{"id":"m","type":"loop","config":{"mode":"until","max_iter":3,"body":[{"id":"x","action":"noop"}]}}]}
+  x VALIDATION_ERROR /steps/0/config/over: `over` is missing
+  x VALIDATION_ERROR /steps/1/config/condition: `condition` is missing
+
+# A loop's mode is one of three.
+plan
+  {"steps":[{"id":"s","type":"loop","config":{"mode":"for","over":"[1]","body":[{"id":"x","action":"noop"}]}}]}
+  x VALIDATION_ERROR /steps/0/config/mode: `mode` must be one of for_each, while, until, not `for`
+
+# max_iter is from 1 to the house's limit.
+plan
+  {"steps":[{"id":"s","type":"loop","config":{"over":"inputs.l","max_iter":0,"body":[{"id":"x","action":"noop"}]}},{"id":"m","type":"loop","config":{"over":"inputs.l","max_iter":1000000,"body":[{"id":"x","action":"noop"}]}}]}
+  x VALIDATION_ERROR /steps/0/config/max_iter: `max_iter` must be from 1 to 100000, not 0 (fix: replace 1)
+  x VALIDATION_ERROR /steps/1/config/max_iter: `max_iter` must be from 1 to 100000, not 1000000 (fix: replace 100000)
+
+# max_iter that cannot be reached is warned about.
+plan
+  {"steps":[{"id":"s","type":"loop","config":{"over":"['a','b']","max_iter":5,"body":[{"id":"x","action":"noop"}]}}]}
+  x warning /steps/0/config/max_iter: `max_iter` 5 cannot be reached: `over` has 2 items (fix: replace 2)
+
+# A while loop without max_iter is warned about.
+plan
+  {"steps":[{"id":"s","type":"loop","config":{"mode":"while","condition":"true","body":[{"id":"x","action":"noop"}]}}]}
+  x warning /steps/0/config: without `max_iter` only the condition ends this loop (fix: add /steps/0/config/max_iter 1000)
+
+# Only for_each runs iterations side by side.
+plan
+  {"steps":[{"id":"s","type":"loop","config":{"mode":"while","condition":"true","max_iter":3,"concurrency":2,"body":[{"id":"x","action":"noop"}]}}]}
+  x VALIDATION_ERROR /steps/0/config/concurrency: only a `for_each` loop can run iterations side by side
+
+# concurrency is within the house's limit.
+plan
+  {"steps":[{"id":"s","type":"loop","config":{"over":"inputs.l","concurrency":5000,"body":[{"id":"x","action":"noop"}]}}]}
+  x VALIDATION_ERROR /steps/0/config/concurrency: `concurrency` must be from 1 to 1000, not 5000 (fix: replace 1000)
+
+# A parallel step needs branches, lists of steps.
+plan
+  {"steps":[{"id":"s","type":"parallel","config":{}},{"id":"m","type":"parallel","config":{"branches":[]}},{"id":"n","type":"parallel","config":{"branches":[{"id":"x"}],"mode":"any"}}]}
+  x VALIDATION_ERROR /steps/0/config/branches: `branches` is missing
+  x VALIDATION_ERROR /steps/1/config/branches: a parallel step needs at least one branch
+  x VALIDATION_ERROR /steps/2/config/mode: `mode` must be one of all, race, not `any` (hint: did you mean `all`?) (fix: replace "all")
+  x VALIDATION_ERROR /steps/2/config/branches/0: a branch is a list of steps, not object
+
+# A wait needs a duration or a signal.
+plan
+  {"steps":[{"id":"s","type":"wait","config":{}}]}
+  x VALIDATION_ERROR /steps/0/config: a wait step needs a `duration` or a `signal` (fix: add /steps/0/config/duration "1s")
+
+# With a duration the signal is never waited for.
+plan
+  {"steps":[{"id":"s","type":"wait","config":{"duration":"1s","signal":"go"}}]}
+  x warning /steps/0/config/signal: with a `duration` the `signal` is never waited for (fix: remove)
+
+# A fallback choice is among the options.
+plan
+  {"steps":[{"id":"s","type":"reasoning","config":{"prompt_context":"?","options":[{"id":"yes"},{"id":"no"}],"fallback":"yess","timeout":"1h"}}]}
+  x VALIDATION_ERROR /steps/0/config/fallback: fallback `yess` is not among the options (fix: replace "yes")
+
+# Options have ids, each its own.
+plan
+  {"steps":[{"id":"s","type":"reasoning","config":{"prompt_context":"?","options":[{"id":"yes"},{"id":"yes"},{"description":"no id"}]}}]}
+  x VALIDATION_ERROR /steps/0/config/options/1: duplicate option `yes` (fix: remove)
+  x VALIDATION_ERROR /steps/0/config/options/2: an option is {"id": …, "description": …}
+
+# A question's time is not longer than its step's.
+plan
+  {"steps":[{"id":"s","type":"reasoning","config":{"prompt_context":"?","timeout":"1h"},"timeout":"1s"}]}
+  x warning /steps/0/config/timeout: reasoning timeout 1h0m0s is longer than the step timeout 1s (fix: replace "1s")
+
+# A hook depends on nothing.
+plan
+  {"steps":[{"id":"a","action":"noop"}],"on_complete":{"action":"noop","depends_on":["a"]}}
+  x warning /on_complete/depends_on: a hook depends on nothing; this is ignored (fix: remove)
+
+# A hook's action is checked as well.
+plan
+  {"steps":[{"id":"a","action":"noop"}],"on_error":{"action":"nop"}}
+  x ACTION_UNAVAILABLE /on_error/action: action `nop` does not exist (hint: did you mean `noop`?) (fix: replace "noop")
+
+# Schemas are checked.
+plan
+  {"steps":[{"id":"a","action":"noop"}],"input_schema":{"type":"strin"},"output_schema":[1]}
+  x VALIDATION_ERROR /input_schema: not a JSON Schema: "strin" is not valid under any of the schemas listed in the 'anyOf' keyword
+  x VALIDATION_ERROR /output_schema: not a JSON Schema: [1] is not of types "boolean", "object"
+
+# An id that reads like a step inside another.
+plan
+  {"steps":[{"id":"l","type":"loop","config":{"over":"[1]","body":[{"id":"x","action":"noop"}]}},{"id":"l.iter_0.x","action":"noop"}]}
+  x VALIDATION_ERROR /steps/1/id: `l.iter_0.x` reads like a step inside `l` (fix: replace "l-iter_0-x")
+
+# The engine of an expression is known.
+plan
+  {"steps":[{"id":"s","type":"condition","config":{"expression":".a","engine":"jqq","branches":{}}}]}
+  x VALIDATION_ERROR /steps/0/config/engine: `engine` must be one of cel, not `jqq`
+  x VALIDATION_ERROR /steps/0/config/expression: unknown variable `a`; available: [context, error, inputs, iter, loop, now, step_status, steps, workflow] (hint: put text in quotes)
+
+# Bodies inside bodies are limited.
+plan
+  {"steps":[{"id":"p16","type":"parallel","config":{"branches":[[{"id":"p15","type":"parallel","config":{"branches":[[{"id":"p14","type":"parallel","config":{"branches":[[{"id":"p13","type":"parallel","config":{"branches":[[{"id":"p12","type":"parallel","config":{"branches":[[{"id":"p11","type":"parallel","config":{"branches":[[{"id":"p10","type":"parallel","config":{"branches":[[{"id":"p9","type":"parallel","config":{"branches":[[{"id":"p8","type":"parallel","config":{"branches":[[{"id":"p7","type":"parallel","config":{"branches":[[{"id":"p6","type":"parallel","config":{"branches":[[{"id":"p5","type":"parallel","config":{"branches":[[{"id":"p4","type":"parallel","config":{"branches":[[{"id":"p3","type":"parallel","config":{"branches":[[{"id":"p2","type":"parallel","config":{"branches":[[{"id":"p1","type":"parallel","config":{"branches":[[{"id":"p0","type":"parallel","config":{"branches":[[{"id":"x","action":"noop"}]]}}]]}}]]}}]]}}]]}}]]}}]]}}]]}}]]}}]]}}]]}}]]}}]]}}]]}}]]}}]]}}]]}}]}
+  x LIMIT_EXCEEDED /steps/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0: bodies inside bodies is limited to 16
+
+# All problems come at once, errors first, warnings after.
+plan
+  {"steps":[{"id":"a","action":"noop","timeout":"x","zz":1,"depends_on":["q"]},{"id":"a"}],"on_timeout":"x"}
+  x VALIDATION_ERROR /on_timeout: `on_timeout` must be one of fail, suspend, cancel, not `x`
+  x VALIDATION_ERROR /steps/1/id: duplicate step id `a` (fix: replace "a-2")
+  x VALIDATION_ERROR /steps/0/timeout: `x` is not a duration: a duration is numbers with units, such as 300ms, 90s, 1m30s or 1.5h
+  x VALIDATION_ERROR /steps/1/action: an action step needs an `action`
+  x VALIDATION_ERROR /steps/0/depends_on/0: there is no step `q` beside this one (hint: did you mean `a`?) (fix: replace "a")
+  x warning /steps/0/zz: unknown field `zz` is ignored (fix: remove)
+
+# An id that reads like the step of a hook.
+plan
+  {"steps":[{"id":"on_complete.hook","action":"noop"}],"on_complete":{"action":"noop"}}
+  x VALIDATION_ERROR /steps/0/id: `on_complete.hook` reads like a step inside `on_complete` (fix: replace "on_complete-hook")
+
+# What workflow.* is given is recorded, so no secret may be in it.
+plan
+  {"steps":[{"id":"a","action":"workflow.run","params":{"template":"t","params":{"key":"${{secrets.KEY}}"}}}]}
+  x VALIDATION_ERROR /steps/0/params: what `workflow.run` is given is recorded; secret `KEY` may not be in it

@@ -1,0 +1,232 @@
+//! The command line as a tree: what can be asked, and with which flags.
+//!
+//! Keeps: help comes from here alone; `docs/reference/cli.md` and the completions too.
+//! Not here: what a command does (`cmd/`).
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use opcode_store::Durability;
+
+use crate::cmd;
+
+/// Runs durable JSON workflows.
+#[derive(Debug, Parser)]
+#[command(
+    name = "opcode",
+    version,
+    about = "Durable JSON workflows: written once, run to the end, whatever happens in between.",
+    after_help = "\
+Exit codes:
+  0 completed   1 failed      2 refused: usage, definition or input
+  3 waiting     4 cancelled   5 failed by its own timeout
+  70 the store or the machine failed   75 what is on disk is unknown: start again
+  130 interrupted   143 terminated
+
+Environment:
+  OPCODE_DB_PATH, OPCODE_DURABILITY, OPCODE_POOL_SIZE, OPCODE_FS_ROOTS (a:b) stand for
+  the flags of these names; OPCODE_HOME moves ~/.opcode; OPCODE_LOG_LEVEL is debug,
+  info, warn, error or off; NO_COLOR takes the colours away",
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Where the store is.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Place {
+    /// The database [default: ~/.opcode/opcode.db]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "OPCODE_DB_PATH",
+        hide_env = true,
+        help_heading = "Store"
+    )]
+    pub(crate) db_path: Option<PathBuf>,
+}
+
+/// How workflows run.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Engine")]
+pub(crate) struct EngineArgs {
+    /// Survive power loss (disk) or kill -9 (process)
+    #[arg(
+        long,
+        global = true,
+        value_name = "LEVEL",
+        hide_possible_values = true,
+        default_value = "disk",
+        env = "OPCODE_DURABILITY",
+        hide_env = true
+    )]
+    pub(crate) durability: DurabilityArg,
+    /// Actions in flight at once [default: 10 for each core]
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        env = "OPCODE_POOL_SIZE",
+        hide_env = true,
+        value_parser = clap::value_parser!(u32).range(1..=100_000)
+    )]
+    pub(crate) pool_size: Option<u32>,
+    /// File actions stay beneath it; repeatable [default: everywhere]
+    #[arg(
+        long = "fs-root",
+        global = true,
+        value_name = "DIR",
+        env = "OPCODE_FS_ROOTS",
+        hide_env = true,
+        value_delimiter = ':'
+    )]
+    pub(crate) fs_roots: Vec<PathBuf>,
+    /// Time that actions get to end when told to stop
+    #[arg(
+        long,
+        global = true,
+        value_name = "DURATION",
+        default_value = "10s",
+        value_parser = cmd::duration
+    )]
+    pub(crate) grace: std::time::Duration,
+}
+
+/// `disk` or `process`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DurabilityArg {
+    // Synced before it is acknowledged. (A doc comment would make every help twice as long.)
+    Disk,
+    // Not synced.
+    Process,
+}
+
+impl DurabilityArg {
+    pub(crate) fn level(self) -> Durability {
+        match self {
+            Self::Disk => Durability::Disk,
+            Self::Process => Durability::Process,
+        }
+    }
+}
+
+/// What can be asked.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a workflow to its end, or until it waits for somebody
+    Run(cmd::run::RunArgs),
+    /// Check a definition and store it as the next version of a template
+    Define(cmd::define::DefineArgs),
+    /// Show where a workflow is and what it waits for
+    Status(cmd::status::StatusArgs),
+    /// Answer, feed, cancel, retry or skip
+    Signal(cmd::signal::SignalArgs),
+    /// List workflows, events, templates or decisions
+    Query(cmd::query::QueryArgs),
+    /// Show what happened in a workflow, event by event
+    Events(cmd::events::EventsArgs),
+    /// Go on with every unfinished workflow
+    Resume(cmd::resume::ResumeArgs),
+    /// Look for damage in the store
+    Verify(cmd::verify::VerifyArgs),
+    /// Show what is in force, and whether this machine is fit
+    Doctor(cmd::doctor::DoctorArgs),
+    /// Measure this machine
+    Bench(cmd::bench::BenchArgs),
+    /// Print the version
+    Version,
+    /// Print completions for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+impl Command {
+    /// Whether the answer is for machines.
+    pub(crate) fn wants_json(&self) -> bool {
+        match self {
+            Self::Run(args) => args.json,
+            Self::Define(args) => args.json,
+            Self::Status(args) => args.json,
+            Self::Signal(args) => args.json,
+            Self::Query(args) => args.json,
+            Self::Events(args) => args.json,
+            Self::Resume(args) => args.json,
+            Self::Verify(args) => args.json,
+            Self::Doctor(args) => args.json,
+            Self::Bench(args) => args.json,
+            Self::Version | Self::Completions { .. } => false,
+        }
+    }
+
+    /// Whether this process is the background one.
+    pub(crate) fn is_detached(&self) -> bool {
+        match self {
+            Self::Run(args) => args.background.detached,
+            Self::Signal(args) => args.background.detached,
+            Self::Define(_)
+            | Self::Status(_)
+            | Self::Query(_)
+            | Self::Events(_)
+            | Self::Resume(_)
+            | Self::Verify(_)
+            | Self::Doctor(_)
+            | Self::Bench(_)
+            | Self::Version
+            | Self::Completions { .. } => false,
+        }
+    }
+}
+
+/// Whether the work goes on behind the prompt.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Background {
+    /// Return once it is on disk; go on in the background
+    #[arg(long, global = true)]
+    pub(crate) detach: bool,
+    /// This is that background process
+    #[arg(long, global = true, hide = true, conflicts_with = "detach")]
+    pub(crate) detached: bool,
+}
+
+/// What this process was called with, as the store's lock tells it to others.
+pub(crate) fn command_line() -> String {
+    let words = std::env::args_os().skip(1).filter(|word| word != "--detached");
+    let words = words.map(|word: OsString| quoted(&word.to_string_lossy()));
+    let line = std::iter::once("opcode".to_owned()).chain(words).collect::<Vec<_>>().join(" ");
+    let short: String = line.replace(['\n', '\r'], " ").chars().take(200).collect();
+    short
+}
+
+/// A word as a shell takes it.
+pub(crate) fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+%".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// The beginning of a command that speaks to the same store.
+pub(crate) fn same_store() -> String {
+    let mut words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+    while let Some(word) = words.next() {
+        let path = match word.strip_prefix("--db-path") {
+            Some("") => words.next(),
+            Some(rest) => rest.strip_prefix('=').map(str::to_owned),
+            None => None,
+        };
+        if let Some(path) = path {
+            return format!("opcode --db-path {}", quoted(&path));
+        }
+    }
+    "opcode".to_owned()
+}

@@ -1,0 +1,66 @@
+//! The binary: durable JSON workflows from the command line.
+//!
+//! Keeps: `--help` and `version` touch nothing; the helper of child processes starts before anything else is set up.
+//! Not here: what a command does (`cmd/`), how things are wired (`wire.rs`), how they are said (`say.rs`).
+
+mod cli;
+mod cmd;
+mod detach;
+mod docs;
+mod exit;
+mod follow;
+mod live;
+mod logs;
+mod place;
+mod say;
+mod session;
+mod shapes;
+mod show;
+mod source;
+mod trouble;
+mod wire;
+
+use std::ffi::OsStr;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::Cli;
+use crate::exit::Exit;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let mut args = std::env::args_os().skip(1);
+    let first = args.next();
+    match first.as_deref().and_then(OsStr::to_str) {
+        Some("__exec") => return opcode_sandbox::helper_main(args),
+        Some("__docs") => return docs::write(args.next()),
+        Some(_) | None => {}
+    }
+    let cli = Cli::parse();
+    if cli.command.is_detached() {
+        detach::leave_terminal();
+    }
+    say::finish(run(cli)).code()
+}
+
+fn run(cli: Cli) -> Exit {
+    logs::start();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let as_json = cli.command.wants_json();
+    let outcome = match runtime {
+        Ok(runtime) => {
+            let outcome = runtime.block_on(cmd::run(cli));
+            // What still reads a terminal or talks to nobody is not waited for.
+            runtime.shutdown_background();
+            outcome
+        }
+        Err(cause) => Err(trouble::Trouble::fault(format!("could not start: {cause}"))),
+    };
+    match outcome {
+        Ok(exit) => exit,
+        Err(trouble) => trouble.tell(as_json),
+    }
+}

@@ -1,0 +1,155 @@
+//! The composition root: settings, then the store, then the world, then the engine.
+//!
+//! Keeps: nothing is made before everything asked for was found to be fit; the directory of the database is made last.
+//! Not here: what is done with it (`cmd/`).
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use opcode_actions::{Registry, World, WorldConfig};
+use opcode_model::Failure;
+use opcode_runtime::{Engine, EngineConfig, Reader, Tools};
+use opcode_store::MemoryStore;
+use opcode_store_sqlite::{OpenError, SqliteConfig, SqliteStore};
+
+use crate::cli::{self, EngineArgs, Place};
+use crate::exit::Exit;
+use crate::say;
+use crate::trouble::Trouble;
+
+/// Where everything is kept, unless told otherwise.
+const HOME: &str = "OPCODE_HOME";
+
+/// A setting of the environment; an empty one is none.
+fn setting(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// The database file.
+pub(crate) fn db_path(place: &Place) -> Result<PathBuf, Trouble> {
+    if let Some(path) = place.db_path.as_ref().filter(|path| !path.as_os_str().is_empty()) {
+        return Ok(path.clone());
+    }
+    let home = setting(HOME).or_else(|| setting("HOME").map(|home| home.join(".opcode")));
+    let home = home.ok_or_else(|| {
+        Trouble::usage("could not tell where the store is: there is no home directory")
+            .hint("name a file: --db-path FILE")
+    })?;
+    Ok(home.join("opcode.db"))
+}
+
+/// The actions there are.
+pub(crate) fn tools() -> Arc<dyn Tools> {
+    Arc::new(Registry::builtin())
+}
+
+/// Asks the store, whoever else holds it.
+pub(crate) fn reader(place: &Place) -> Result<Reader, Trouble> {
+    let store = SqliteStore::open_read_only(db_path(place)?)?;
+    Ok(Reader::new(Arc::new(store), tools()))
+}
+
+/// Asks the store; or an empty one, where there is none yet.
+pub(crate) fn reader_or_empty(place: &Place) -> Result<Reader, Trouble> {
+    match SqliteStore::open_read_only(db_path(place)?) {
+        Ok(store) => Ok(Reader::new(Arc::new(store), tools())),
+        Err(OpenError::Missing { .. }) => {
+            Ok(Reader::new(Arc::new(MemoryStore::default()), tools()))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Opens the store for this process alone.
+pub(crate) fn store(place: &Place, engine: Option<&EngineArgs>) -> Result<SqliteStore, Trouble> {
+    let path = db_path(place)?;
+    make_room(&path)?;
+    let config = SqliteConfig {
+        path,
+        durability: engine.map_or(opcode_store::Durability::Disk, |it| it.durability.level()),
+        command_name: cli::command_line(),
+    };
+    Ok(SqliteStore::open(config)?)
+}
+
+/// The directory of a database that is not there yet.
+fn make_room(path: &Path) -> Result<(), Trouble> {
+    use std::os::unix::fs::DirBuilderExt;
+    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else {
+        return Ok(());
+    };
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|cause| {
+        Trouble::fault(format!("could not make the directory {}: {cause}", folder.display()))
+            .hint("check its permissions, or name another place: --db-path FILE")
+    })
+}
+
+/// The engine: every unfinished run goes on from here.
+pub(crate) async fn engine(place: &Place, args: &EngineArgs) -> Result<Engine, Trouble> {
+    let world = world_config(place, args)?;
+    let attempts = world.attempts_dir.clone();
+    let world = World::new(world).map_err(|fault| {
+        let cause = std::error::Error::source(&fault).map(|cause| format!(": {cause}"));
+        Trouble::usage(format!("{fault}{}", cause.unwrap_or_default()))
+    })?;
+    let store = store(place, Some(args))?;
+    // The store is ours alone now, and so is whatever was left running by whoever had it before.
+    if let Some(attempts) = attempts
+        && let Err(cause) = opcode_sandbox::ensure_all_dead(&attempts).await
+    {
+        tracing::warn!(%cause, "could not end what an earlier process left running");
+    }
+    let config = EngineConfig {
+        tools: tools(),
+        world: Arc::new(world),
+        pool_size: pool_size(args),
+        on_halt: Arc::new(halt),
+    };
+    Ok(Engine::open(config, Arc::new(store)).await?)
+}
+
+/// Actions in flight at once.
+pub(crate) fn pool_size(args: &EngineArgs) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    args.pool_size.map_or(10 * cores, |size| size as usize)
+}
+
+/// What actions may use of this machine.
+pub(crate) fn world_config(place: &Place, args: &EngineArgs) -> Result<WorldConfig, Trouble> {
+    let helper = own_program()?;
+    let path = std::path::absolute(db_path(place)?)
+        .map_err(|cause| Trouble::fault(format!("could not tell where the store is: {cause}")))?;
+    let mut attempts = path.into_os_string();
+    attempts.push(".attempts");
+    let known = WorldConfig::default();
+    let text = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    Ok(WorldConfig {
+        roots: (!args.fs_roots.is_empty()).then(|| args.fs_roots.clone()),
+        helper,
+        attempts_dir: Some(attempts.into()),
+        path: text("PATH").unwrap_or(known.path),
+        home: text("HOME").unwrap_or(known.home),
+        lang: text("LANG").unwrap_or(known.lang),
+        tmpdir: text("TMPDIR").unwrap_or(known.tmpdir),
+        ..WorldConfig::default()
+    })
+}
+
+/// Our own program as it was when we started, even if its file was replaced or removed since.
+fn own_program() -> Result<PathBuf, Trouble> {
+    let running = PathBuf::from("/proc/self/exe");
+    if running.exists() {
+        return Ok(running);
+    }
+    std::env::current_exe()
+        .map_err(|cause| Trouble::fault(format!("could not find our own program: {cause}")))
+}
+
+/// Whether the last write is on disk is not known: nothing may follow it.
+fn halt(failure: &Failure) {
+    say::error(&format!("[{}] {}", failure.code, failure.message));
+    say::talk("whether the last write is on disk is not known, so this process ends here");
+    say::hint(&format!("check the disk, then go on with `{} resume`", cli::same_store()));
+    std::process::exit(Exit::Lost.number().into());
+}

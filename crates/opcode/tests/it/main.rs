@@ -1,0 +1,18 @@
+//! The real binary from outside: every command, every exit code, every refusal.
+//!
+//! Keeps: a test waits for a state, never for time to pass; each has a home of its own.
+//! Not here: what workflows mean (`opcode-testkit`'s stories), crashes by the thousand (`tests/torture`).
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod background;
+mod bench;
+mod crash;
+mod help;
+mod holder;
+mod kit;
+mod query;
+mod refused;
+mod run;
+mod signal;
+mod terminal;
