@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use opcode_model::limits::WAL_BYTES_MAX;
@@ -33,34 +34,36 @@ pub(crate) struct WalWatch {
     copy_at: u64,
     /// Length at which the writer waits for readers.
     wait_at: u64,
-    wake: SyncSender<()>,
     copied: Arc<AtomicBool>,
+    copier: Option<(SyncSender<()>, JoinHandle<()>)>,
 }
 
-/// The background end, to be run on its own thread.
-pub(crate) struct Copier {
+/// The background end, on its own thread.
+struct Copier {
     connection: Connection,
     woken: Receiver<()>,
     copied: Arc<AtomicBool>,
     health: Arc<Health>,
 }
 
-/// Both ends.
+/// Starts watching, and the thread that copies over `connection`.
 pub(crate) fn watch(
     database: &Path,
     connection: Connection,
     health: Arc<Health>,
-) -> (WalWatch, Copier) {
+) -> std::io::Result<WalWatch> {
     let (wake, woken) = sync_channel(1);
     let copied = Arc::new(AtomicBool::new(false));
-    let watch = WalWatch {
+    let copier = Copier { connection, woken, copied: copied.clone(), health };
+    let thread =
+        std::thread::Builder::new().name("store-copy".to_owned()).spawn(move || copier.run())?;
+    Ok(WalWatch {
         wal: beside(database, "-wal"),
         copy_at: WAL_BYTES_KEPT,
         wait_at: WAL_BYTES_MAX,
-        wake,
-        copied: copied.clone(),
-    };
-    (watch, Copier { connection, woken, copied, health })
+        copied,
+        copier: Some((wake, thread)),
+    })
 }
 
 impl WalWatch {
@@ -75,9 +78,11 @@ impl WalWatch {
         }
         if bytes > self.copy_at {
             self.copy_at = bytes + WAL_BYTES_KEPT;
-            match self.wake.try_send(()) {
-                Ok(()) | Err(TrySendError::Full(())) => {}
-                Err(TrySendError::Disconnected(())) => tracing::warn!("nobody copies the log"),
+            match self.copier.as_ref().map(|(wake, _)| wake.try_send(())) {
+                Some(Ok(()) | Err(TrySendError::Full(()))) => {}
+                Some(Err(TrySendError::Disconnected(()))) | None => {
+                    tracing::warn!("nobody copies the log");
+                }
             }
         }
         if bytes > self.wait_at {
@@ -87,6 +92,16 @@ impl WalWatch {
             }
         }
         Ok(())
+    }
+
+    /// Lets a copy that is under way finish; there is none after it. So nobody else is at the files of a closed store.
+    pub(crate) fn end(&mut self) {
+        if let Some((wake, thread)) = self.copier.take() {
+            drop(wake);
+            if thread.join().is_err() {
+                tracing::error!("copying the write-ahead log panicked");
+            }
+        }
     }
 }
 
@@ -100,8 +115,8 @@ fn restart(connection: &Connection, patience: Duration) -> Result<bool, Trouble>
 }
 
 impl Copier {
-    /// Copies whenever it is woken, until the writer is gone.
-    pub(crate) fn run(self) {
+    /// Copies whenever it is woken, until nobody is left to wake it.
+    fn run(self) {
         while self.woken.recv().is_ok() {
             let copy = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
             match copy.map_err(Trouble::from) {

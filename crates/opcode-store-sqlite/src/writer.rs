@@ -124,7 +124,8 @@ impl Writer {
     }
 
     /// Says that nobody serves any more, then empties the log. After a failed sync nothing is touched.
-    fn close(&self) -> Result<(), Fault> {
+    fn close(&mut self) -> Result<(), Fault> {
+        self.watch.end();
         if let Some(fault) = self.health.lost.get() {
             return Err(fault.clone());
         }
