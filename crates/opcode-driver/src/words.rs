@@ -242,6 +242,6 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { slots: 20, idle_max: 1_000, snapshot_every: 5_000, retry_ms: 1_000 }
+        Self { slots: 20, idle_max: 256, snapshot_every: 5_000, retry_ms: 1_000 }
     }
 }

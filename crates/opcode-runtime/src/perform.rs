@@ -4,8 +4,10 @@
 //! Not here: how many at once (the driver's slots), retries (the engine).
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures_util::FutureExt;
 use opcode_actions::breaker::Breakers;
 use opcode_actions::{Action, Stop, Stopper, World};
 use opcode_driver::{AttemptKey, Incoming};
@@ -74,15 +76,10 @@ impl Performer {
             stop,
         };
         let tell = self.tell.clone();
-        let task = self.tokio.spawn(async move { attempt.run(permit).await });
         self.tokio.spawn(async move {
-            let (outcome, breakers) = task.await.unwrap_or_else(|cause| {
-                let failure = match cause.try_into_panic() {
-                    Ok(cause) => died(cause.as_ref()),
-                    Err(cause) => Failure::new(ErrorCode::Internal, cause.to_string()),
-                };
-                (Err(failure), Vec::new())
-            });
+            let tried = AssertUnwindSafe(attempt.run(permit)).catch_unwind().await;
+            let (outcome, breakers) =
+                tried.unwrap_or_else(|cause| (Err(died(cause.as_ref())), Vec::new()));
             tell.incoming(Incoming::Finished { key, outcome, breakers });
         });
     }

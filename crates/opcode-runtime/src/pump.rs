@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use opcode_driver::{
 };
 use opcode_model::commit::Commit;
 use opcode_model::{ErrorCode, Failure, RunId};
-use opcode_store::{CommitError, Committed, Delivery, EventFilter, Runs};
+use opcode_store::{CommitError, Committed, Delivery, EventFilter, Pending, Runs};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
@@ -34,7 +34,8 @@ const NEWS_MAX: usize = 1_024;
 enum News {
     Tell(Box<Incoming>),
     Ask(Box<Incoming>, Ticket, oneshot::Sender<Reply>),
-    Committed(Batch, Arc<Vec<Commit>>, Vec<Result<Committed, CommitError>>),
+    /// The store has got on with a batch.
+    Progress(Batch),
     Count(oneshot::Sender<Census>),
     Quit,
 }
@@ -106,9 +107,14 @@ pub(crate) fn start(
     tell: Tell,
     mouth: Mouth,
 ) -> std::io::Result<JoinHandle<()>> {
-    let inline = parts.runs.about().backend == "memory";
-    let mut pump =
-        Pump { parts, performer, tell, inline, is_starved: false, tickets: BTreeMap::new() };
+    let mut pump = Pump {
+        parts,
+        performer,
+        tell,
+        is_starved: false,
+        tickets: BTreeMap::new(),
+        writing: BTreeMap::new(),
+    };
     let thread = std::thread::Builder::new().name("driver".into()).stack_size(STACK_BYTES);
     thread.spawn(move || pump.run(&mouth.0))
 }
@@ -117,11 +123,27 @@ struct Pump {
     parts: Parts,
     performer: Performer,
     tell: Tell,
-    /// Whether the store answers at once, so that no task is needed to wait for it.
-    inline: bool,
     /// Whether the last write was refused for want of space.
     is_starved: bool,
     tickets: BTreeMap<Ticket, oneshot::Sender<Reply>>,
+    /// Batches the store has not answered. They are polled here, so that no other thread stands between it and us.
+    writing: BTreeMap<Batch, Writing>,
+}
+
+/// A batch on its way into the store.
+struct Writing {
+    commits: Arc<Vec<Commit>>,
+    answers: Pending<Vec<Result<Committed, CommitError>>>,
+    waker: Waker,
+}
+
+/// Lets the pump know that the store has got on with a batch.
+struct Nudge(Tell, Batch);
+
+impl Wake for Nudge {
+    fn wake(self: Arc<Self>) {
+        self.0.send(News::Progress(self.1));
+    }
 }
 
 impl Pump {
@@ -177,7 +199,7 @@ impl Pump {
                 self.tickets.insert(ticket, answer);
                 self.parts.driver.handle(now(), *incoming);
             }
-            News::Committed(batch, commits, answers) => self.committed(batch, &commits, answers),
+            News::Progress(batch) => self.progress(batch),
             News::Count(answer) => {
                 let driver = &self.parts.driver;
                 let census = Census {
@@ -251,24 +273,19 @@ impl Pump {
     }
 
     fn commit(&mut self, batch: Batch, commits: Arc<Vec<Commit>>) {
-        if !self.inline {
-            let (runs, tell) = (self.parts.runs.clone(), self.tell.clone());
-            self.parts.tokio.spawn(async move {
-                let answers = runs.commit(commits.clone()).await;
-                tell.send(News::Committed(batch, commits, answers));
-            });
-            return;
-        }
-        let mut answers = self.parts.runs.commit(commits.clone());
-        match answers.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(answers) => self.committed(batch, &commits, answers),
-            Poll::Pending => {
-                let tell = self.tell.clone();
-                self.parts.tokio.spawn(async move {
-                    let answers = answers.await;
-                    tell.send(News::Committed(batch, commits, answers));
-                });
-            }
+        let answers = self.parts.runs.commit(commits.clone());
+        let waker = Waker::from(Arc::new(Nudge(self.tell.clone(), batch)));
+        self.writing.insert(batch, Writing { commits, answers, waker });
+        self.progress(batch);
+    }
+
+    /// Asks the store about a batch; one that is through already is not asked again.
+    fn progress(&mut self, batch: Batch) {
+        let Some(mut writing) = self.writing.remove(&batch) else { return };
+        let mut context = Context::from_waker(&writing.waker);
+        match writing.answers.as_mut().poll(&mut context) {
+            Poll::Ready(answers) => self.committed(batch, &writing.commits, answers),
+            Poll::Pending => drop(self.writing.insert(batch, writing)),
         }
     }
 
