@@ -6,17 +6,18 @@
 use std::sync::Arc;
 
 use opcode_model::limits::{QUEUE_INPUTS_MAX, QUEUE_RUNS_MAX};
-use opcode_model::{ErrorCode, Failure, InputKind, RunId, RunStatus, Signal};
+use opcode_model::{ErrorCode, Failure, InputKind, RunId, RunStatus, Signal, SignalKind};
 
 use crate::driver::{Driver, Entry};
 use crate::live::Live;
 use crate::words::{Incoming, Reply, StartRun, Ticket};
 
+const ABOUT_TO_END: &str = "the process is about to end and starts nothing new";
+
 impl Driver {
     pub(crate) fn start(&mut self, start: StartRun) {
         if self.draining {
-            let message = "the process is about to end and starts nothing new";
-            return self.refuse(start.ticket, ErrorCode::Conflict, message);
+            return self.refuse(start.ticket, ErrorCode::Conflict, ABOUT_TO_END);
         }
         if self.runs.len() >= QUEUE_RUNS_MAX {
             let failure = Failure::limit("workflows in memory", QUEUE_RUNS_MAX);
@@ -73,6 +74,9 @@ impl Driver {
     }
 
     pub(crate) fn signal(&mut self, ticket: Ticket, run: RunId, signal: Box<Signal>) {
+        if self.draining && signal.kind == SignalKind::Retry {
+            return self.refuse(ticket, ErrorCode::Conflict, ABOUT_TO_END);
+        }
         match self.runs.get_mut(&run) {
             Some(Entry::Live(live)) => {
                 if let Some(failure) = live.parked.clone() {

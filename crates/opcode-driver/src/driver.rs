@@ -294,8 +294,8 @@ impl Driver {
             Turn::Unfinished if live.is_full(self.now) => live.commit(&self.settings, self.now),
             Turn::Unfinished | Turn::Blocked => None,
         };
-        // One that goes on, or waits for its commit, is not woken by the clock.
-        let wakes = turn == Turn::Quiet && live.parked.is_none();
+        // One that goes on, or waits for its commit, is not woken by the clock; in a process about to end, none is.
+        let wakes = turn == Turn::Quiet && live.parked.is_none() && !self.draining;
         let due = live.run.due_at().filter(|_| wakes);
         self.outbox.extend(commit);
         for (ticket, reply) in replies {

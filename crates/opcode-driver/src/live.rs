@@ -9,7 +9,7 @@ use std::sync::Arc;
 use opcode_engine::{Plan, Refusal, Run, Todo, apply, decide, outstanding};
 use opcode_model::commit::{CatalogWrite, Commit, DecisionChange, InboxId, Position, RunRow};
 use opcode_model::event::{EventKind, StepStarted};
-use opcode_model::limits::{FLUSH_BYTES_MAX, FLUSH_EVENTS_MAX, FLUSH_MS_MAX};
+use opcode_model::limits::{FLUSH_BYTES_MAX, FLUSH_EVENTS_MAX, FLUSH_MS_MAX, TURN_WORK_MAX};
 use opcode_model::{
     Actions, Compute, Decision, Effect, ErrorCode, Event, Failure, Input, InputKind, Message,
     RunId, RunStatus, Timestamp,
@@ -26,6 +26,9 @@ pub(crate) struct Waiting {
     /// The inbox row it came from.
     pub(crate) inbox: Option<InboxId>,
 }
+
+/// What an action that computes is taken to cost, in steps of evaluation.
+const COMPUTE_WORK: u64 = TURN_WORK_MAX / 32;
 
 /// What goes out once a commit is on disk.
 #[derive(Debug, Default)]
@@ -91,6 +94,8 @@ pub(crate) struct Live {
     reading: Reading,
     /// Its last turn ended before it came to rest.
     goes_on: bool,
+    /// Evaluation of this turn, in steps.
+    work: u64,
     /// How many of those in line are heard before it goes on.
     unheard: usize,
     /// The process is about to end.
@@ -145,6 +150,7 @@ impl Live {
             interrupted: false,
             reading: Reading::Not,
             goes_on: false,
+            work: 0,
             unheard: 0,
             draining: false,
             parked: None,
@@ -230,6 +236,7 @@ impl Live {
 
     /// Takes in what a decision says.
     fn record(&mut self, decision: Decision, now: Timestamp) {
+        self.work += decision.work;
         if !decision.events.is_empty() {
             self.staged.since.get_or_insert(now);
         }
@@ -279,7 +286,11 @@ impl Live {
     }
 
     fn go_on(&mut self, actions: &dyn Actions, now: Timestamp, calls: usize) -> Turn {
+        self.work = 0;
         for _ in 0..calls {
+            if self.work >= TURN_WORK_MAX {
+                break;
+            }
             if self.parked.is_some() {
                 self.turn_away();
                 return Turn::Quiet;
@@ -302,11 +313,12 @@ impl Live {
             self.give(InputKind::Interrupted, now);
         } else if let Some(compute) = self.compute.pop_front() {
             let answer = actions.compute(&compute.action, &compute.params);
+            self.work += COMPUTE_WORK;
             let (step, attempt) = (compute.step.ix, compute.attempt);
             self.give(InputKind::Computed { step, attempt, answer }, now);
         } else if self.may_go_on() && !self.listens_first(now) {
             self.insist(InputKind::Proceed, now);
-        } else if self.run.due_at().is_some_and(|due| due <= now) {
+        } else if self.is_due(now) {
             self.insist(InputKind::TimerDue, now);
         } else if let Some(waiting) = self.queue.pop_front() {
             self.unheard = self.unheard.saturating_sub(1);
@@ -324,7 +336,13 @@ impl Live {
 
     /// Whether something else comes before what it could go on with.
     fn listens_first(&self, now: Timestamp) -> bool {
-        self.unheard > 0 || self.goes_on && self.run.due_at().is_some_and(|due| due <= now)
+        self.unheard > 0 || self.goes_on && self.is_due(now)
+    }
+
+    /// Whether the clock has something to say. In a process that is about to end it has not: what it would begin could
+    /// not be done any more, and would be in doubt at the next start.
+    fn is_due(&self, now: Timestamp) -> bool {
+        !self.draining && self.run.due_at().is_some_and(|due| due <= now)
     }
 
     fn give(&mut self, kind: InputKind, now: Timestamp) {

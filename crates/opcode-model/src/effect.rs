@@ -105,6 +105,8 @@ pub struct Decision {
     pub effects: Vec<Effect>,
     /// For other runs' inboxes, in the same commit.
     pub messages: Vec<Message>,
+    /// Steps of evaluation it took: what a shell shares its time by.
+    pub work: u64,
 }
 
 /// Pure work: run the action's function and hand back its answer.

@@ -61,6 +61,8 @@ pub const FLUSH_EVENTS_MAX: usize = 1_000;
 pub const FLUSH_BYTES_MAX: usize = 1 << 20;
 /// Milliseconds a turn may run before it commits and looks at the inbox.
 pub const FLUSH_MS_MAX: i64 = 50;
+/// Steps of evaluation a run may spend before another run has its turn; the evaluation that goes beyond is finished.
+pub const TURN_WORK_MAX: u64 = 200_000;
 /// Bytes above which a payload is stored once, compressed, outside its row.
 pub const PAYLOAD_INLINE_BYTES_MAX: usize = 64 << 10;
 /// Runs that may wait for the driver's attention before it refuses more.

@@ -4,6 +4,7 @@
 //! Not here: what to do next (`opcode-driver`).
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::task::{Context, Poll, Wake, Waker};
@@ -24,6 +25,7 @@ use crate::hub::Hub;
 use crate::perform::Performer;
 use crate::plans::{Plans, failure, unfit};
 use crate::templates::{Templates, plan_of};
+use crate::tools::last_words;
 
 /// Stack of the thread that decides: evaluating an expression may go deep.
 const STACK_BYTES: usize = 64 << 20;
@@ -116,7 +118,15 @@ pub(crate) fn start(
         writing: BTreeMap::new(),
     };
     let thread = std::thread::Builder::new().name("driver".into()).stack_size(STACK_BYTES);
-    thread.spawn(move || pump.run(&mouth.0))
+    thread.spawn(move || {
+        let on_halt = pump.parts.on_halt.clone();
+        let lived = catch_unwind(AssertUnwindSafe(|| pump.run(&mouth.0)));
+        if let Err(cause) = lived {
+            // Nothing goes on without this thread: the process must not look alive.
+            let message = format!("the thread that decides died: {}", last_words(cause.as_ref()));
+            on_halt(&Failure::new(ErrorCode::Internal, message));
+        }
+    })
 }
 
 struct Pump {

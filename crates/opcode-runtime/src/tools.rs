@@ -47,8 +47,12 @@ impl Actions for Guarded {
 
 /// An action panicked.
 pub(crate) fn died(cause: &(dyn Any + Send)) -> Failure {
+    Failure::new(ErrorCode::Internal, format!("the action died: {}", last_words(cause)))
+}
+
+/// What a panic said.
+pub(crate) fn last_words(cause: &(dyn Any + Send)) -> &str {
     let text = cause.downcast_ref::<&str>().copied();
     let text = text.or_else(|| cause.downcast_ref::<String>().map(String::as_str));
-    let message = format!("the action died: {}", text.unwrap_or("it did not say why"));
-    Failure::new(ErrorCode::Internal, message)
+    text.unwrap_or("it did not say why")
 }

@@ -62,6 +62,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("FLUSH_EVENTS_MAX", SHELL, "a_commit_is_forced_by_events_bytes_and_time"),
     ("FLUSH_BYTES_MAX", SHELL, "a_commit_is_forced_by_events_bytes_and_time"),
     ("FLUSH_MS_MAX", SHELL, "a_commit_is_forced_by_events_bytes_and_time"),
+    ("TURN_WORK_MAX", SHELL, "a_turn_ends_by_the_work_of_its_expressions"),
     ("PAYLOAD_INLINE_BYTES_MAX", SHELL, "a_large_payload_stands_apart_and_comes_back"),
     ("QUEUE_RUNS_MAX", SHELL, "runs_in_memory_are_limited"),
     ("QUEUE_INPUTS_MAX", SHELL, "inputs_in_line_are_limited_also_while_their_run_is_read"),

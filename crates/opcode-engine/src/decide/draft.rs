@@ -3,6 +3,7 @@
 //! Keeps: it reads the run as it was when the input came; every event carries the input's moment.
 //! Not here: any rule.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use opcode_expr::{EvalError, Meter, Program, Rendered, Template};
@@ -21,15 +22,16 @@ pub(super) struct Draft<'a> {
     pub(super) run: &'a Run,
     pub(super) at: Timestamp,
     decision: Decision,
+    work: Cell<u64>,
 }
 
 impl<'a> Draft<'a> {
     pub(super) fn new(plan: &'a Plan, run: &'a Run, at: Timestamp) -> Self {
-        Self { plan, run, at, decision: Decision::default() }
+        Self { plan, run, at, decision: Decision::default(), work: Cell::new(0) }
     }
 
     pub(super) fn done(self) -> Decision {
-        self.decision
+        Decision { work: self.work.get(), ..self.decision }
     }
 
     pub(super) fn emit(&mut self, kind: EventKind) {
@@ -84,11 +86,35 @@ impl<'a> Draft<'a> {
         frame: FrameIx,
         program: &Program,
     ) -> Result<Value, EvalError> {
-        program.evaluate(&RunScope::new(self.run, frame, self.at), &mut Meter::default())
+        self.evaluate(&RunScope::new(self.run, frame, self.at), program)
+    }
+
+    pub(super) fn evaluate(
+        &self,
+        scope: &RunScope<'_>,
+        program: &Program,
+    ) -> Result<Value, EvalError> {
+        self.metered(|meter| program.evaluate(scope, meter))
     }
 
     pub(super) fn render(&self, ix: StepIx, template: &Template) -> Result<Rendered, EvalError> {
-        template.render(&self.scope(ix), &mut Meter::default())
+        self.render_over(&self.scope(ix), template)
+    }
+
+    pub(super) fn render_over(
+        &self,
+        scope: &RunScope<'_>,
+        template: &Template,
+    ) -> Result<Rendered, EvalError> {
+        self.metered(|meter| template.render(scope, meter))
+    }
+
+    /// Evaluates with a budget of its own; what it spent is work of this decision.
+    fn metered<T>(&self, evaluate: impl FnOnce(&mut Meter) -> T) -> T {
+        let mut meter = Meter::default();
+        let value = evaluate(&mut meter);
+        self.work.set(self.work.get() + meter.steps_used());
+        value
     }
 
     pub(super) fn reason(text: impl Into<Arc<str>>) -> Reason {

@@ -176,7 +176,7 @@ fn says(
     let mut scope = draft.scope(ix);
     scope.iter = Some((Value::Null, flow.looping.next));
     scope.frame = flow.frames.last().copied().unwrap_or(scope.frame);
-    let value = condition.evaluate(&scope, &mut opcode_expr::Meter::default());
+    let value = draft.evaluate(&scope, condition);
     truth(&value.map_err(|error| error.to_failure())?, "a loop's condition")
 }
 

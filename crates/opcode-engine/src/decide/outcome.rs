@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use opcode_expr::Meter;
 use opcode_model::event::{Completed, Ending, EventKind, Failed, HookStarted, SkipReason};
 use opcode_model::limits::{BUILT_DEPTH_MAX, WORKFLOW_OUTPUT_BYTES_MAX};
 use opcode_model::{ErrorCode, Failure, MessageBody, RunStatus, Value};
@@ -107,7 +106,7 @@ fn output(draft: &Draft<'_>) -> Result<Value, Failure> {
     let output = match &draft.plan.output {
         Some(template) => {
             let scope = RunScope::new(draft.run, TOP, draft.at);
-            let rendered = template.render(&scope, &mut Meter::default());
+            let rendered = draft.render_over(&scope, template);
             rendered.map_err(|error| error.to_failure())?.value
         }
         None => last_outputs(draft.run),

@@ -4,6 +4,7 @@
 //! Not here: what it stands on.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use opcode_model::RunId;
 use opcode_model::commit::{CatalogKind, CatalogWrite, Commit, Position};
@@ -19,6 +20,7 @@ pub(crate) struct Gate {
     store: MemoryStore,
     open: watch::Sender<bool>,
     waiting: watch::Sender<usize>,
+    dies: AtomicBool,
 }
 
 impl Gate {
@@ -27,12 +29,18 @@ impl Gate {
             store: MemoryStore::new(),
             open: watch::Sender::new(true),
             waiting: watch::Sender::new(0),
+            dies: AtomicBool::new(false),
         }
     }
 
     /// Lets writes through, or holds them.
     pub(crate) fn set(&self, open: bool) {
         self.open.send_replace(open);
+    }
+
+    /// The next write dies.
+    pub(crate) fn die(&self) {
+        self.dies.store(true, Ordering::Relaxed);
     }
 
     /// Writes that came up to now.
@@ -43,6 +51,7 @@ impl Gate {
 
 impl Runs for Gate {
     fn append(&self, batch: Arc<Vec<Commit>>) -> Pending<Vec<Result<Position, CommitError>>> {
+        assert!(!self.dies.load(Ordering::Relaxed), "told to die");
         let (store, mut open) = (self.store.clone(), self.open.subscribe());
         self.waiting.send_modify(|came| *came += 1);
         Box::pin(async move {

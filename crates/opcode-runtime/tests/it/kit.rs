@@ -56,13 +56,22 @@ pub(crate) async fn house_over<S: Runs + Catalog>(
     hands: Arc<Hands>,
     pool_size: usize,
 ) -> House<S> {
+    house_with(store, hands, pool_size, |failure| panic!("{failure}")).await
+}
+
+pub(crate) async fn house_with<S: Runs + Catalog>(
+    store: S,
+    hands: Arc<Hands>,
+    pool_size: usize,
+    on_halt: impl Fn(&Failure) + Send + Sync + 'static,
+) -> House<S> {
     let helper = env!("CARGO_BIN_EXE_opcode-runtime-helper").into();
     let world = World::new(WorldConfig { helper, ..WorldConfig::default() }).unwrap();
     let config = EngineConfig {
         tools: hands.clone(),
         world: Arc::new(world),
         pool_size,
-        on_halt: Arc::new(|failure| panic!("{failure}")),
+        on_halt: Arc::new(on_halt),
     };
     let store = Arc::new(store);
     let engine = Engine::open(config, store.clone()).await.unwrap();

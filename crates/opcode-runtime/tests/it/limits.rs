@@ -3,113 +3,20 @@
 //! Keeps: a limit's failure names it and its number.
 //! Not here: limits the real binary shows quickly (`opcode/tests/limits.rs`, where the table of all of them stands).
 
-use std::sync::Arc;
-
-use opcode_actions::Registry;
-use opcode_driver::{Batch, Command, Driver, Incoming, Reply, Settings, StartRun, Ticket};
-use opcode_engine::{Plan, Run, apply, decide, plan};
-use opcode_model::commit::{Commit, Position};
+use opcode_driver::{Command, Incoming};
+use opcode_engine::{Run, apply, decide};
 use opcode_model::limits::{
     FLUSH_BYTES_MAX, FLUSH_EVENTS_MAX, FLUSH_MS_MAX, MAILBOX_SIGNALS_MAX, OPEN_DECISIONS_MAX,
-    PAYLOAD_INLINE_BYTES_MAX, QUEUE_INPUTS_MAX, QUEUE_RUNS_MAX, RUN_EVENTS_MAX,
+    PAYLOAD_INLINE_BYTES_MAX, QUEUE_INPUTS_MAX, QUEUE_RUNS_MAX, RUN_EVENTS_MAX, TURN_WORK_MAX,
 };
 use opcode_model::{
-    ErrorCode, Failure, Input, InputKind, RunId, RunStatus, Seq, SignalKind, Start, Timestamp,
-    Value,
+    ErrorCode, Input, InputKind, RunId, RunStatus, Seq, SignalKind, Timestamp, Value,
 };
 use serde_json::{Value as Json, json};
 
+use crate::bench::{Bench, planned, run_id};
 use crate::hands::Hands;
 use crate::kit::{Disk, code, house, signal, step, steps};
-
-fn planned(definition: &Json) -> Arc<Plan> {
-    Arc::new(plan(&Value::from_serde(definition), &Registry::builtin()).expect("it can run"))
-}
-
-/// A driver alone, and what it said.
-struct Bench {
-    driver: Driver,
-    at: i64,
-    tickets: u64,
-    replies: Vec<Reply>,
-}
-
-impl Bench {
-    fn new() -> Self {
-        let driver = Driver::new(Settings::default(), Arc::new(Registry::builtin()));
-        Self { driver, at: 0, tickets: 0, replies: Vec::new() }
-    }
-
-    fn ticket(&mut self) -> Ticket {
-        self.tickets += 1;
-        Ticket(self.tickets)
-    }
-
-    fn tell(&mut self, incoming: Incoming) {
-        self.driver.handle(Timestamp(self.at), incoming);
-    }
-
-    fn start(&mut self, run: RunId, definition: &Json) {
-        let (ticket, plan) = (self.ticket(), planned(definition));
-        let start = Start::default();
-        let (fresh, watch, catalog) = (true, false, Vec::new());
-        let start = StartRun { ticket, run, fresh, plan, start, catalog, watch };
-        self.tell(Incoming::Start(Box::new(start)));
-    }
-
-    fn signal(&mut self, run: RunId) {
-        let ticket = self.ticket();
-        let signal = Box::new(signal(SignalKind::Data, Some("go"), json!(1)));
-        self.tell(Incoming::Signal { ticket, run, signal });
-    }
-
-    /// What it asks next, but for replies, which are kept.
-    fn ask(&mut self) -> Option<Command> {
-        loop {
-            let command = self.driver.poll(Timestamp(self.at))?;
-            let Command::Reply { reply, .. } = command else { return Some(command) };
-            self.replies.push(reply);
-        }
-    }
-
-    /// The next commit, with the clock going on by so much each time it is asked.
-    fn commit(&mut self, tick_ms: i64) -> Option<Commit> {
-        for _ in 0..10_000 {
-            self.at += tick_ms;
-            match self.ask() {
-                Some(Command::Commit { batch, commits }) => {
-                    self.take(batch, &commits);
-                    return Some(commits[0].clone());
-                }
-                Some(other) => panic!("{other:?}"),
-                None if self.driver.next_due().is_some_and(|due| due.0 <= self.at) => {}
-                None => return None,
-            }
-        }
-        panic!("it never commits");
-    }
-
-    fn take(&mut self, batch: Batch, commits: &[Commit]) {
-        let position = |commit: &Commit| Position { seq: commit.last(), ..Position::default() };
-        let answers = commits.iter().map(|commit| Ok(position(commit))).collect();
-        self.tell(Incoming::Committed { batch, answers });
-    }
-
-    fn refused(&self) -> Vec<&Failure> {
-        let failed = |reply: &'_ Reply| matches!(reply, Reply::Failed(_));
-        let replies = self.replies.iter().filter(|reply| failed(reply));
-        replies
-            .filter_map(|reply| match reply {
-                Reply::Failed(failure) => Some(failure),
-                Reply::Started { .. } | Reply::Taken | Reply::Result(_) => None,
-            })
-            .collect()
-    }
-}
-
-fn run_id(n: usize) -> RunId {
-    RunId((n as u128).to_be_bytes())
-}
 
 fn endless(body: Json) -> Json {
     steps(&[json!({"id": "l", "type": "loop",
@@ -139,7 +46,7 @@ fn inputs_in_line_are_limited_also_while_their_run_is_read() {
             bench.start(run_id(1), &steps(&[step("a", "crypto.uuid", json!({}))]));
         }
         for _ in 0..QUEUE_INPUTS_MAX + 5 {
-            bench.signal(run_id(1));
+            bench.signal(run_id(1), signal(SignalKind::Data, Some("go"), json!(1)));
         }
         match bench.ask() {
             Some(Command::Load(_)) => while bench.ask().is_some() {},
@@ -172,6 +79,26 @@ fn a_commit_is_forced_by_events_bytes_and_time() {
     bench.start(run_id(1), &endless(step("a", "crypto.hash", json!({"data": "x"}))));
     let commit = bench.commit(FLUSH_MS_MAX).unwrap();
     assert!(commit.events.len() < FLUSH_EVENTS_MAX, "{} events", commit.events.len());
+}
+
+#[test]
+fn a_turn_ends_by_the_work_of_its_expressions() {
+    let list = |n: usize| (0..n).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
+    // Each look at the condition walks the square of the list: about an eighth of a turn's work.
+    let walks = (TURN_WORK_MAX / 8).isqrt() as usize / 2;
+    let costly = format!("[{0}].all(x, [{0}].all(y, x + y >= 0))", list(walks));
+    let definition = steps(&[json!({"id": "l", "type": "loop", "config":
+        {"mode": "while", "condition": costly, "max_iter": 100_000, "body": [step("a", "crypto.hash", json!({"data": "x"}))]}})]);
+    let per_commit = |definition: &Json| {
+        let mut bench = Bench::new();
+        bench.start(run_id(1), definition);
+        // The first says that it began, and no more.
+        bench.commit(FLUSH_MS_MAX).unwrap();
+        bench.commit(FLUSH_MS_MAX).unwrap().events.len()
+    };
+    let dear = per_commit(&definition);
+    let cheap = per_commit(&endless(step("a", "crypto.hash", json!({"data": "x"}))));
+    assert!(dear * 3 / 2 < cheap, "{dear} events of costly decisions, {cheap} of cheap ones");
 }
 
 #[test]

@@ -3,10 +3,14 @@
 //! Keeps: a step fails, nothing hangs, and the engine serves everybody else.
 //! Not here: actions that merely fail.
 
-use opcode_model::{ErrorCode, RunStatus};
+use std::time::Duration;
+
+use opcode_model::{ErrorCode, Failure, RunStatus};
 use serde_json::{Value as Json, json};
 
-use crate::kit::{code_of, house, of, step, steps};
+use crate::gate::Gate;
+use crate::hands::Hands;
+use crate::kit::{code_of, house, house_with, of, refusal, request, step, steps};
 
 fn dies(action: &str) -> Json {
     steps(&[step("a", action, json!({"tag": "p", "panic": true}))])
@@ -24,6 +28,18 @@ async fn an_action_that_panics_fails_its_step() {
     assert_eq!(house.engine.running().await, 0, "the only slot is free again");
     let well = steps(&[step("a", "hand.idempotent", json!({"tag": "well"}))]);
     assert_eq!(house.run(&well).await.status, RunStatus::Completed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thread_that_decides_and_dies_halts_the_process() {
+    let (say, halted) = std::sync::mpsc::channel();
+    let halt = move |failure: &Failure| say.send(failure.clone()).unwrap();
+    let house = house_with(Gate::new(), Hands::new(), 1, halt).await;
+    house.store.die();
+    let refused = refusal(house.begin(request(&dies("hand.pure"))).await);
+    assert_eq!(refused.code, ErrorCode::Internal, "{refused}");
+    let failure = halted.recv_timeout(Duration::from_secs(60)).unwrap();
+    assert!(failure.message.contains("told to die"), "{failure}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

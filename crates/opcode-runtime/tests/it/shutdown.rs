@@ -5,12 +5,16 @@
 
 use std::time::Duration;
 
-use opcode_model::{ErrorCode, RunStatus};
+use opcode_driver::{Command, Incoming};
+use opcode_model::{ErrorCode, Failure, RunStatus, SignalKind};
 use opcode_store_sqlite::SqliteStore;
 use serde_json::json;
 
+use crate::bench::{Bench, run_id};
 use crate::hands::Hands;
-use crate::kit::{Disk, House, holding, house, refusal, request, step, steps, until, within};
+use crate::kit::{
+    Disk, House, holding, house, refusal, request, signal, step, steps, until, within,
+};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -83,6 +87,27 @@ async fn an_unsafe_step_that_never_went_out_is_not_in_doubt() {
     let house = disk.house(house.abandon().await, 2).await;
     house.completed(run).await;
     assert_eq!(house.hands.ledger().tags(), ["h", "next"]);
+}
+
+#[test]
+fn a_back_off_that_ends_meanwhile_begins_nothing() {
+    let mut bench = Bench::new();
+    let retry = json!({"max": 3, "delay": "1s", "backoff": "constant"});
+    let flaky =
+        json!({"id": "a", "action": "http.request", "params": {"url": "http://x"}, "retry": retry});
+    bench.start(run_id(1), &steps(&[flaky]));
+    while bench.commit(0).is_some() {}
+    let Some(Command::Perform(key)) = bench.asked.pop() else { panic!("{:?}", bench.asked) };
+    let outcome = Err(Failure::new(ErrorCode::Execution, "not now"));
+    bench.tell(Incoming::Finished { key, outcome, breakers: Vec::new() });
+    assert!(bench.commit(0).is_some(), "that it failed is written");
+    bench.tell(Incoming::Drain);
+    let begun = bench.commit(5_000);
+    assert!(begun.is_none(), "it would be in doubt at the next start: {begun:?}");
+    assert_eq!(bench.driver.next_due(), None);
+    bench.signal(run_id(1), signal(SignalKind::Retry, Some("a"), json!(null)));
+    assert!(bench.commit(0).is_none());
+    assert_eq!(bench.refused().last().map(|it| it.code), Some(ErrorCode::Conflict));
 }
 
 #[tokio::test(flavor = "multi_thread")]

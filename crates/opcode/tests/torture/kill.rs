@@ -114,7 +114,8 @@ impl Victim {
         let choice = *self.dice.pick(choices);
         let running = self.place.start(&["signal", run, "decision", step, choice, "--detached"]);
         let lines = self.kill(running, true);
-        assert!(!lines.is_empty(), "the answer {choice} to {step} of {run} was not taken");
+        let taken = self.ledger.heard(&lines);
+        assert_eq!(taken, [run], "the answer {choice} to {step} was not taken: {lines:?}");
         self.ledger.answered(run, step, choice);
     }
 

@@ -36,8 +36,9 @@ fn with(mut step: Value, more: &Value) -> Value {
 /// Everything at once: branches, a retry, a wait, a loop, a question if `ask` says so.
 pub(crate) fn everything(effects: &Path) -> Value {
     let (once, doubt) = (careful("once", effects, "fail"), careful("doubt", effects, "ask"));
-    // The first try hangs with a process in a session of its own, until its time is up.
-    let tried = "t=\"$HOME/tried-$OPCODE_IDEMPOTENCY_KEY\"; [ -e \"$t\" ] || { : > \"$t\"; setsid sleep 500 & sleep 500; }";
+    // The first try hangs with a process in a session of its own, until its time is up. Each run has its own script:
+    // a circuit that opens after a few such tries concerns no other run.
+    let tried = ": ${{ workflow.run_id }}; t=\"$HOME/tried-$OPCODE_IDEMPOTENCY_KEY\"; [ -e \"$t\" ] || { : > \"$t\"; setsid sleep 500 & sleep 500; }";
     let flaky = with(
         mark("flaky", effects, tried),
         &json!({"timeout": "150ms", "retry": {"max": 200, "backoff": "constant", "delay": "5ms"}}),
