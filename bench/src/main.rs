@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "fill" => scenarios::fill(&dir, 10_000).await,
             "move" => scenarios::moves(&dir).await,
             "recovery" => scenarios::recovery(&dir),
-            "start" => scenarios::start(),
+            "start" => scenarios::start(&dir),
             "all" => {
                 for (place, name) in ["append", "replay", "skewed", "sleepers", "recovery", "start"]
                     .into_iter()

@@ -154,8 +154,8 @@ pub(crate) async fn skewed(dir: &Path) -> Done {
     Ok(engine.shutdown(Duration::from_secs(5)).await?)
 }
 
-fn resident_mb() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+fn resident_mb(process: &str) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kb = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok());
     kb.unwrap_or(f64::NAN) / 1024.0
@@ -182,13 +182,13 @@ async fn start_many(engine: &Engine, definition: &Value, count: usize) -> Done {
 /// Runs that wait for an hour.
 pub(crate) async fn sleepers(dir: &Path, count: usize) -> Done {
     let engine = engine(store(dir, Durability::Process)?, 20).await?;
-    let before = resident_mb();
+    let before = resident_mb("self");
     start_many(&engine, &bench::sleeper(), count).await?;
     tokio::time::sleep(Duration::from_secs(2)).await;
     let in_memory = engine.in_memory().await;
     println!(
         "{count} sleeping runs: {:.0} MB resident ({before:.0} MB before), {in_memory} in memory",
-        resident_mb()
+        resident_mb("self")
     );
     Ok(engine.shutdown(Duration::from_secs(5)).await?)
 }
@@ -243,8 +243,8 @@ fn await_line(child: &mut std::process::Child, wanted: &str) -> Done {
     Err(format!("never said {wanted}").into())
 }
 
-/// The shipped binary: how large, how long until it has answered.
-pub(crate) fn start() -> Done {
+/// The shipped binary: how large, how long until it has answered, until its first run is on disk, and what it takes then.
+pub(crate) fn start(dir: &Path) -> Done {
     let own = std::env::current_exe()?;
     let binary = own.with_file_name("opcode");
     let size =
@@ -257,5 +257,27 @@ pub(crate) fn start() -> Done {
     }
     let mb = size.len() as f64 / (1 << 20) as f64;
     println!("binary: {mb:.1} MiB; `opcode version`: {:.1} ms", p50(spans));
+    let definition = dir.join("sleeper.json");
+    std::fs::write(&definition, serde_json::to_string(&bench::sleeper())?)?;
+    let (mut ready, mut resident) = (Vec::new(), f64::NAN);
+    for n in 0..10 {
+        let mut holder = Command::new(&binary);
+        holder.args(["run", "--detached", "--json", "--db-path"]);
+        holder.arg(dir.join(format!("holder-{n}.db"))).arg(&definition).stdout(Stdio::piped());
+        let before = Instant::now();
+        let mut holder = holder.spawn()?;
+        let mut said = String::new();
+        BufReader::new(holder.stdout.take().ok_or("no output")?).read_line(&mut said)?;
+        ready.push(before.elapsed());
+        std::thread::sleep(Duration::from_millis(200));
+        resident = resident_mb(&holder.id().to_string());
+        holder.kill()?;
+        holder.wait()?;
+    }
+    println!(
+        "a process that holds a sleeping run, disk: {:.0} ms from its start to its first run on disk; \
+         {resident:.0} MB resident",
+        p50(ready)
+    );
     Ok(())
 }

@@ -1,11 +1,13 @@
 //! One process at a time: a locked file beside the database says who has it.
 //!
-//! Keeps: the lock goes with the process, however it ends; the file stays, so that two openers never lock different files.
+//! Keeps: the lock goes with the process, however it ends, and whoever starts right after is not refused for what it left behind; the file stays, so that two openers never lock different files.
 //! Not here: readers, who need no lock.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use crate::open::{OpenError, beside};
 
@@ -19,7 +21,12 @@ pub(crate) fn lock_path(database: &Path) -> PathBuf {
     beside(database, ".lock")
 }
 
-/// Takes the lock, or says who has it. Does not wait.
+/// How long a lock that is held is waited for. A process that was killed while it started another one has a child that
+/// keeps the lock until it has become that other program; whoever starts again right away must not be refused for it.
+const PATIENCE: Duration = Duration::from_millis(500);
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Takes the lock, or says who has it.
 pub(crate) fn take(database: &Path, command: &str) -> Result<Lock, OpenError> {
     let path = lock_path(database);
     let unusable = |cause: std::io::Error| OpenError::Unusable {
@@ -35,10 +42,14 @@ pub(crate) fn take(database: &Path, command: &str) -> Result<Lock, OpenError> {
         .truncate(false)
         .open(&path)
         .map_err(unusable)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(held(database, &mut file)),
-        Err(TryLockError::Error(cause)) => return Err(unusable(cause)),
+    let begun = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) if begun.elapsed() < PATIENCE => sleep(PAUSE),
+            Err(TryLockError::WouldBlock) => return Err(held(database, &mut file)),
+            Err(TryLockError::Error(cause)) => return Err(unusable(cause)),
+        }
     }
     let note = format!("{}\n{command}\n", std::process::id());
     file.set_len(0).map_err(unusable)?;

@@ -304,6 +304,12 @@ fn outputs_are_limited() {
     let gathers = steps(&[writes(OUTPUT_BYTES_MAX / 2 + 1), gathers]);
     is_exceeded(&gathers, &json!({}), "bytes of a step's output", OUTPUT_BYTES_MAX as u64);
 
+    let twice = json!({"one": "${{steps.r.content}}", "two": "${{steps.r.content}}"});
+    let asks = json!({"id": "ask", "type": "reasoning", "depends_on": ["r"],
+        "config": {"prompt_context": "Well?", "data_inject": twice}});
+    let asks = steps(&[writes(OUTPUT_BYTES_MAX / 2 + 1), reads("r"), asks]);
+    is_exceeded(&asks, &json!({}), "bytes of a question's facts", OUTPUT_BYTES_MAX as u64);
+
     let each = FILE_BYTES_MAX;
     let mut all = vec![writes(each)];
     all.extend((0..=WORKFLOW_OUTPUT_BYTES_MAX / each).map(|n| reads(&format!("r{n}"))));

@@ -10,7 +10,7 @@ use opcode_model::event::{
     ChoiceOption, DecisionKind, DecisionRequest, EventKind, Nothing, Reset, Resolution,
     StepCompleted, Work,
 };
-use opcode_model::limits::OPEN_DECISIONS_MAX;
+use opcode_model::limits::{BUILT_DEPTH_MAX, OPEN_DECISIONS_MAX, OUTPUT_BYTES_MAX};
 use opcode_model::{Effect, ErrorCode, Failure, Signal, StepIx, Value};
 
 use super::Refusal;
@@ -34,6 +34,14 @@ pub(super) fn begin(draft: &mut Draft<'_>, ix: StepIx, plan: &ReasoningPlan) {
     });
     let data_inject =
         if plan.data_inject.is_empty() { Value::Null } else { Value::Object(facts.collect()) };
+    if data_inject.weight(OUTPUT_BYTES_MAX) > OUTPUT_BYTES_MAX {
+        let failure = Failure::limit("bytes of a question's facts", OUTPUT_BYTES_MAX);
+        return fail_step(draft, ix, failure);
+    }
+    if data_inject.depth(BUILT_DEPTH_MAX + 1) > BUILT_DEPTH_MAX {
+        let failure = Failure::limit("nesting of a question's facts", BUILT_DEPTH_MAX);
+        return fail_step(draft, ix, failure);
+    }
     let request = DecisionRequest {
         id: decision_id(draft, ix),
         kind: DecisionKind::Reasoning,

@@ -34,6 +34,22 @@ fn a_second_opener_is_refused() {
 }
 
 #[test]
+fn a_lock_that_is_about_to_go_is_waited_for() {
+    let place = Place::new();
+    drop(place.open());
+    let left_behind = std::fs::File::open(place.file("store.db.lock")).unwrap();
+    left_behind.lock().unwrap();
+    let opener = std::thread::spawn(move || {
+        let opened = place.try_open().map(drop);
+        (place, opened)
+    });
+    // Long enough for the opener to meet it, short enough to be waited for.
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    drop(left_behind);
+    assert_eq!(opener.join().unwrap().1, Ok(()));
+}
+
+#[test]
 fn a_newer_schema_is_left_alone() {
     let place = Place::new();
     history(&place.open(), run(1), vec![logged(1, "a", "x")], vec![]);
