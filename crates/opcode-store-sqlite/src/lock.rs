@@ -1,6 +1,7 @@
 //! One process at a time: a locked file beside the database says who has it.
 //!
-//! Keeps: the lock goes with the process, however it ends, and whoever starts right after is not refused for what it left behind; the file stays, so that two openers never lock different files.
+//! Keeps: the lock goes with the process, however it ends; whoever starts right after is not refused for what it left
+//! behind; the file stays, so that two openers never lock different files.
 //! Not here: readers, who need no lock.
 
 use std::fs::{File, OpenOptions, TryLockError};

@@ -58,6 +58,12 @@ impl Copy {
         }
         Ok(Self { connection: Connection::open(dir.path().join(&*name))?, _dir: dir })
     }
+
+    /// Whether its tables were made. A process may have been killed before.
+    fn is_made(&self) -> rusqlite::Result<bool> {
+        let made = "SELECT count(*) FROM sqlite_schema WHERE name IN ('events', 'runs')";
+        Ok(self.connection.query_row(made, [], |row| row.get::<_, i64>(0))? == 2)
+    }
 }
 
 impl History {
@@ -72,11 +78,11 @@ impl History {
         if !db.exists() {
             return Ok(history);
         }
-        let Copy { connection, _dir } = Copy::of(db)?;
-        let made = "SELECT count(*) FROM sqlite_schema WHERE name IN ('events', 'runs')";
-        if connection.query_row(made, [], |row| row.get::<_, i64>(0))? < 2 {
+        let copy = Copy::of(db)?;
+        if !copy.is_made()? {
             return Ok(history);
         }
+        let connection = &copy.connection;
         let mut runs = connection.prepare("SELECT uuid FROM runs")?;
         for run in runs.query_map([], |row| row.get::<_, String>(0))? {
             history.runs.insert(run?, Vec::new());
@@ -100,9 +106,12 @@ impl History {
 
     /// Decisions that are open.
     pub(crate) fn questions(db: &Path) -> Vec<Question> {
-        let Copy { connection, _dir } = Copy::of(db).expect("the database opens");
+        let copy = Copy::of(db).expect("the database opens");
+        if !copy.is_made().expect("a schema") {
+            return Vec::new();
+        }
         let text = "SELECT workflow_id, step_id FROM pending_decisions WHERE status = 'pending'";
-        let mut statement = connection.prepare(text).expect("the view is there");
+        let mut statement = copy.connection.prepare(text).expect("the view is there");
         let rows = statement
             .query_map([], |row| Ok(Question { run: row.get(0)?, step: row.get(1)? }))
             .expect("open decisions");
