@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 
 use opcode_model::action::{Answer, Call, EffectClass, Outcome, ParamProblem};
-use opcode_model::{ErrorCode, Failure, Value};
+use opcode_model::{ErrorCode, Failure, Language, Value};
 use opcode_sandbox::Stop;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -46,6 +46,9 @@ pub trait Action: Send + Sync {
     /// Checks parameters as they stand in a definition; what contains `${{` passes.
     fn check(&self, params: &Value) -> Vec<ParamProblem>;
 
+    /// Which of its parameters is a program, if one is, and in which language.
+    fn program(&self) -> Option<(&'static str, Language)>;
+
     /// Whom it would talk to: `host:port` or a program. The breaker's key.
     fn target(&self, params: &Value) -> Option<String>;
 
@@ -73,6 +76,12 @@ pub(crate) trait Built: 'static {
 
     /// What is written about it.
     const PAGE: Page;
+
+    /// Parameters for which `null` is a value like any other.
+    const NULLABLE: &'static [&'static str] = &[];
+
+    /// Which of its parameters is a program, if one is, and in which language.
+    const PROGRAM: Option<(&'static str, Language)> = None;
 
     /// Whom it would talk to.
     fn target(_params: &Self::Params) -> Option<String> {
@@ -114,7 +123,7 @@ impl<A: Built> Shaped<A> {
     }
 
     fn read(&self, params: &Value) -> Result<A::Params, Failure> {
-        read(self.page.name, &self.schema, params)
+        read(self.page.name, &self.schema, A::NULLABLE, params)
     }
 }
 
@@ -129,6 +138,10 @@ impl<A: Built> Action for Shaped<A> {
 
     fn check(&self, params: &Value) -> Vec<ParamProblem> {
         self.schema.check(params)
+    }
+
+    fn program(&self) -> Option<(&'static str, Language)> {
+        A::PROGRAM
     }
 
     fn target(&self, params: &Value) -> Option<String> {

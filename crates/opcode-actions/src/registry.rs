@@ -4,7 +4,7 @@
 //! Not here: actions (`builtin/`), deciding when one runs (`opcode-engine`).
 
 use opcode_model::action::{Actions, Answer, EffectClass, ParamProblem};
-use opcode_model::{ErrorCode, Failure, Value};
+use opcode_model::{ErrorCode, Failure, Language, Value};
 
 use crate::action::Action;
 use crate::{builtin, reference};
@@ -55,6 +55,10 @@ impl Actions for Registry {
 
     fn check(&self, name: &str, params: &Value) -> Vec<ParamProblem> {
         self.find(name).map(|action| action.check(params)).unwrap_or_default()
+    }
+
+    fn program(&self, name: &str) -> Option<(&'static str, Language)> {
+        self.find(name).and_then(Action::program)
     }
 
     fn compute(&self, name: &str, params: &Value) -> Result<Answer, Failure> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Failure;
-use crate::value::Value;
+use crate::value::{Object, Value};
 
 /// What happens outside when an action runs, and so what recovery may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -45,7 +45,31 @@ pub enum Answer {
     Native(Box<NativeCall>),
 }
 
-/// The actions that are the engine's own business (`workflow.*`).
+/// The languages an expression may be written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Language {
+    /// The Common Expression Language, as cel-go has it without extensions.
+    Cel,
+    /// Expr, as expr-lang 1.17 has it.
+    Expr,
+    /// jq, as gojq has it, without modules and further inputs.
+    Jq,
+}
+
+/// An expression to be evaluated over what a step can see.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluation {
+    /// What it is written in.
+    pub language: Language,
+    /// Its text.
+    pub source: Arc<str>,
+    /// Expr's variable `data`; jq's first `.`, which is otherwise all the step can see.
+    pub data: Option<Value>,
+    /// jq's `$name`s.
+    pub args: Object,
+}
+
+/// The actions that are the engine's own business: `workflow.*`, and those that look at the run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum NativeCall {
     /// `workflow.run`: start a child and wait for it.
@@ -94,6 +118,8 @@ pub enum NativeCall {
         /// Replaces the notes when given.
         agent_notes: Option<Arc<str>>,
     },
+    /// `expr.eval` and `transform.jq`.
+    Evaluate(Evaluation),
 }
 
 /// What `plan` asks about an action's parameters as they stand in a definition.
@@ -141,6 +167,11 @@ pub trait Actions: Send + Sync {
 
     /// Checks parameters as they stand in a definition; what contains `${{` is not known yet and passes.
     fn check(&self, name: &str, params: &Value) -> Vec<ParamProblem>;
+
+    /// Which parameter of an action is a program over what the step can see, if one is, and in which language.
+    fn program(&self, _name: &str) -> Option<(&'static str, Language)> {
+        None
+    }
 
     /// Runs a pure action. Called for nothing else.
     fn compute(&self, name: &str, params: &Value) -> Result<Answer, Failure>;

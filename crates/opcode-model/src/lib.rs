@@ -20,7 +20,9 @@ pub mod status;
 pub mod time;
 mod value;
 
-pub use action::{Actions, Answer, EffectClass, NativeCall, OnInterrupted, Outcome};
+pub use action::{
+    Actions, Answer, EffectClass, Evaluation, Language, NativeCall, OnInterrupted, Outcome,
+};
 pub use commit::{Commit, Position};
 pub use effect::{Compute, Decision, Effect, Input, InputKind, Perform, Start};
 pub use error::{ErrorCode, Failure};

@@ -138,6 +138,8 @@ pub(crate) enum Command {
     Verify(cmd::verify::VerifyArgs),
     /// Show what is in force, and whether this machine is fit
     Doctor(cmd::doctor::DoctorArgs),
+    /// Evaluate an expression: CEL, Expr or jq
+    Eval(cmd::eval::EvalArgs),
     /// Measure this machine
     Bench(cmd::bench::BenchArgs),
     /// Print the version
@@ -163,6 +165,7 @@ impl Command {
             Self::Verify(args) => args.json,
             Self::Doctor(args) => args.json,
             Self::Bench(args) => args.json,
+            Self::Eval(args) => args.json,
             Self::Version | Self::Completions { .. } => false,
         }
     }
@@ -180,6 +183,7 @@ impl Command {
             | Self::Verify(_)
             | Self::Doctor(_)
             | Self::Bench(_)
+            | Self::Eval(_)
             | Self::Version
             | Self::Completions { .. } => false,
         }

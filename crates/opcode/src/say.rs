@@ -220,6 +220,11 @@ fn write_err(text: &str) {
     io::stderr().lock().write_all(text.as_bytes()).unwrap_or_default();
 }
 
+/// Asks for a line.
+pub(crate) fn prompt(text: &str) {
+    write_err(text);
+}
+
 /// The last word: a command whose data could not be written did not do what was asked.
 pub(crate) fn finish(exit: Exit) -> Exit {
     let is_unsaid = exit == Exit::Completed && UNSAID.load(Ordering::Relaxed);

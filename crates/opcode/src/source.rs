@@ -4,6 +4,7 @@
 //! Not here: whether a definition is any good (`opcode-runtime`).
 
 use std::io::Read;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -56,7 +57,7 @@ pub(crate) struct SyntaxError {
 }
 
 impl Written {
-    fn new(name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Self {
+    pub(crate) fn new(name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Self {
         Self { name: name.into(), text: text.into(), wrapper: None }
     }
 
@@ -101,6 +102,14 @@ impl Written {
         }
         let mark = " ".repeat((at.column - 1).saturating_sub(indent));
         Some(format!("    {shown}\n    {mark}^"))
+    }
+
+    /// The line in which a span of bytes begins, with marks below the span.
+    pub(crate) fn marked(&self, span: &Range<usize>) -> Option<String> {
+        let excerpt = self.excerpt(line_column(&self.text, span.start))?;
+        let marked = self.text.get(span.clone()).unwrap_or_default();
+        let marked = marked.lines().next().unwrap_or_default().chars().count();
+        Some(excerpt + &"^".repeat(marked.saturating_sub(1)))
     }
 
     fn value(&self) -> Result<Value, Trouble> {
@@ -152,6 +161,11 @@ pub(crate) fn definition(file: &str) -> Result<Source, Trouble> {
         written.wrapper = Some([beside("input_schema"), beside("output_schema")]);
     }
     Ok(Source { document: Document::read(&value), written })
+}
+
+/// Reads a value from a file; `-` is stdin.
+pub(crate) fn json(file: &str) -> Result<Value, Trouble> {
+    text(file)?.value()
 }
 
 /// Reads a value given on the command line: JSON, or `@FILE` with JSON in it. `flag` is what to call it.

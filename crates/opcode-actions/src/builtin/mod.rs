@@ -10,6 +10,7 @@ mod assert_schema;
 mod crypto_hash;
 mod crypto_hmac;
 mod crypto_uuid;
+mod expr_eval;
 mod fs_append;
 mod fs_copy;
 mod fs_delete;
@@ -22,6 +23,7 @@ mod http_get;
 mod http_post;
 mod http_request;
 mod shell_exec;
+mod transform_jq;
 mod workflow_context;
 mod workflow_emit;
 mod workflow_fail;
@@ -41,6 +43,7 @@ pub(crate) fn all() -> Vec<Box<dyn Action>> {
         Shaped::<crypto_hash::CryptoHash>::boxed(),
         Shaped::<crypto_hmac::CryptoHmac>::boxed(),
         Shaped::<crypto_uuid::CryptoUuid>::boxed(),
+        Shaped::<expr_eval::ExprEval>::boxed(),
         Shaped::<fs_append::FsAppend>::boxed(),
         Shaped::<fs_copy::FsCopy>::boxed(),
         Shaped::<fs_delete::FsDelete>::boxed(),
@@ -53,6 +56,7 @@ pub(crate) fn all() -> Vec<Box<dyn Action>> {
         Shaped::<http_post::HttpPost>::boxed(),
         Shaped::<http_request::HttpRequest>::boxed(),
         Shaped::<shell_exec::ShellExec>::boxed(),
+        Shaped::<transform_jq::TransformJq>::boxed(),
         Shaped::<workflow_context::WorkflowContext>::boxed(),
         Shaped::<workflow_emit::WorkflowEmit>::boxed(),
         Shaped::<workflow_fail::WorkflowFail>::boxed(),

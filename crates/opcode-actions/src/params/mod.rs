@@ -1,6 +1,6 @@
 //! From what an author wrote under `params` to the typed parameters of an action.
 //!
-//! Keeps: a wrong parameter is named, with what was expected; `null` is the same as absent.
+//! Keeps: a wrong parameter is named, with what was expected; `null` is the same as absent, but for those in `nullable`.
 //! Not here: the parameters themselves (each action's own file).
 
 mod schema;
@@ -12,15 +12,22 @@ pub(crate) use text::{Mode, Pattern, Span, Text, scalar_text};
 
 use opcode_model::{ErrorCode, Failure, Value};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+
+/// A member that is there, whatever it is.
+pub(crate) fn given<'de, D: Deserializer<'de>>(member: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(member).map(Some)
+}
 
 /// Reads typed parameters, or says which one is wrong and what was expected.
 pub(crate) fn read<P: DeserializeOwned>(
     action: &str,
     schema: &Schema,
+    nullable: &[&str],
     params: &Value,
 ) -> Result<P, Failure> {
     let missing = schema.required().find(|name| params.find(name).is_none());
-    let wrong = match (missing, P::deserialize(walk::Params(params))) {
+    let wrong = match (missing, P::deserialize(walk::Params(params, nullable))) {
         (None, Ok(typed)) => return Ok(typed),
         (None, Err(error)) => error.to_string(),
         (Some(name), _) => format!("missing required param '{name}'"),

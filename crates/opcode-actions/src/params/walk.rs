@@ -1,6 +1,6 @@
 //! Lets serde walk a `Value` in place, as it would walk JSON text.
 //!
-//! Keeps: `null` members of the outermost object are absent; whole floats may stand for integers.
+//! Keeps: `null` members of the outermost object are absent, unless they are said to take it; whole floats may stand for integers.
 //! Not here: what fits (`schema.rs` says it in words).
 
 use opcode_model::{Object, Value};
@@ -9,8 +9,8 @@ use serde::de::value::{Error, SeqDeserializer, StrDeserializer};
 use serde::de::{DeserializeSeed, Error as _, IntoDeserializer, MapAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-/// The outermost object of parameters; `null` stands for an empty one.
-pub(super) struct Params<'a>(pub &'a Value);
+/// The outermost object of parameters, with the names of those that take `null`; `null` stands for an empty one.
+pub(super) struct Params<'a>(pub &'a Value, pub &'a [&'a str]);
 
 /// Any value within.
 struct Walk<'a>(&'a Value);
@@ -18,7 +18,8 @@ struct Walk<'a>(&'a Value);
 struct Members<'a> {
     rest: std::slice::Iter<'a, (std::sync::Arc<str>, Value)>,
     value: Option<&'a Value>,
-    skip_nulls: bool,
+    /// Those that take `null`; `None` where all do.
+    nullable: Option<&'a [&'a str]>,
 }
 
 impl<'de> Deserializer<'de> for Params<'_> {
@@ -34,7 +35,7 @@ impl<'de> Deserializer<'de> for Params<'_> {
                 return Err(Error::custom(format!("params must be an object, got {kind}")));
             }
         };
-        visitor.visit_map(Members { rest: object.iter(), value: None, skip_nulls: true })
+        visitor.visit_map(Members { rest: object.iter(), value: None, nullable: Some(self.1) })
     }
 
     forward_to_deserialize_any! {
@@ -56,7 +57,7 @@ impl<'de> Deserializer<'de> for Walk<'_> {
             Value::Bytes(_) => visitor.visit_string(self.0.to_text().trim_matches('"').to_owned()),
             Value::List(items) => visitor.visit_seq(SeqDeserializer::new(items.iter().map(Walk))),
             Value::Object(object) => {
-                visitor.visit_map(Members { rest: object.iter(), value: None, skip_nulls: false })
+                visitor.visit_map(Members { rest: object.iter(), value: None, nullable: None })
             }
         }
     }
@@ -104,7 +105,8 @@ impl<'de> MapAccess<'de> for Members<'_> {
         seed: K,
     ) -> Result<Option<K::Value>, Error> {
         for (key, value) in self.rest.by_ref() {
-            if !(self.skip_nulls && value.is_null()) {
+            let is_taken = self.nullable.is_none_or(|names| names.contains(&key.as_ref()));
+            if is_taken || !value.is_null() {
                 self.value = Some(value);
                 return seed.deserialize(StrDeserializer::new(key)).map(Some);
             }

@@ -38,6 +38,7 @@ pub(super) fn grant(draft: &mut Draft<'_>, ix: StepIx, call: &NativeCall) {
             done(draft, ix, Value::object([("emitted", true)]));
         }
         NativeCall::Notify { message, data } => notify(draft, ix, message, data),
+        NativeCall::Evaluate(evaluation) => evaluate(draft, ix, evaluation),
         NativeCall::ReadContext { workflow_id } => {
             if is_own(draft, ix, workflow_id.as_ref()) {
                 let context = context(draft);
@@ -53,6 +54,64 @@ pub(super) fn grant(draft: &mut Draft<'_>, ix: StepIx, call: &NativeCall) {
                 done(draft, ix, Value::object(output));
             }
         }
+    }
+}
+
+/// Evaluates over what the step can see.
+fn evaluate(draft: &mut Draft<'_>, ix: StepIx, evaluation: &Evaluation) {
+    match value_of(draft, ix, evaluation) {
+        Ok(output) => complete(draft, ix, output),
+        Err(failure) => fail_step(draft, ix, failure),
+    }
+}
+
+fn value_of(
+    draft: &Draft<'_>,
+    ix: StepIx,
+    evaluation: &Evaluation,
+) -> Result<Value, Failure> {
+    let Evaluation { language, source, data, args } = evaluation;
+    let written = match &draft.plan_of(ix).work {
+        WorkPlan::Action(action) => action.program.as_ref(),
+        _ => None,
+    };
+    let compiled = match written {
+        Some(program) => Ok(program.clone()),
+        None => Program::compile_loose(*language, source, args.keys()),
+    };
+    let program = compiled.map_err(|error| error.to_failure(source))?;
+    let given = Given { scope: &Seen { scope: draft.scope(ix), data: data.as_ref() }, input: data.as_ref(), args };
+    let mut outputs = draft.outputs(&program, given).map_err(|error| error.to_failure())?;
+    let several = outputs.len() > 1;
+    Ok(Value::object([match several {
+        true => ("results", Value::list(outputs)),
+        false => ("result", outputs.pop().unwrap_or_default()),
+    }]))
+}
+
+/// What Expr can name: all of the scope, each input by its own name, and `data`.
+struct Seen<'a> {
+    scope: RunScope<'a>,
+    data: Option<&'a Value>,
+}
+
+impl Scope for Seen<'_> {
+    fn root(&self, name: &str) -> Option<Value> {
+        let input = || self.scope.root("inputs")?.find(name).cloned();
+        let data = || self.data.filter(|_| name == "data").cloned();
+        self.scope.root(name).or_else(input).or_else(data)
+    }
+
+    fn step(&self, id: &str) -> Option<StepView> {
+        self.scope.step(id)
+    }
+
+    fn step_ids(&self) -> Vec<Arc<str>> {
+        self.scope.step_ids()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.scope.now()
     }
 }
 

@@ -44,8 +44,8 @@ impl Steps<'_> {
 
     fn condition(&mut self, at: usize, config: Reader<'_>) -> Option<WorkPlan> {
         config.known(&["expression", "branches", "default", "engine"]);
-        self.engine(config);
-        let expression = self.needed_program(config, "expression");
+        let language = engine(config).unwrap_or(Language::Cel);
+        let expression = self.needed_program(config, language, "expression");
         let mut branches = BTreeMap::new();
         let written = config.object("branches");
         if written.is_some_and(|written| written.len() > FAN_OUT_MAX) {
@@ -82,15 +82,16 @@ impl Steps<'_> {
     }
 
     /// The language of this issue is CEL; others come behind the same door.
-    fn engine(&self, config: Reader<'_>) {
-        config.word("engine", &[("cel", ())]);
-    }
-
-    fn needed_program(&mut self, config: Reader<'_>, member: &str) -> Option<Program> {
+    fn needed_program(
+        &mut self,
+        config: Reader<'_>,
+        language: Language,
+        member: &str,
+    ) -> Option<Program> {
         if config.value(member).is_none() {
             config.wrong(member, format!("`{member}` is missing"));
         }
-        let program = config.program(member);
+        let program = config.program(language, member);
         self.note_program(config.at(member), program.as_ref());
         program
     }
@@ -99,7 +100,6 @@ impl Steps<'_> {
         let known =
             ["mode", "over", "condition", "body", "max_iter", "concurrency", "break", "engine"];
         config.known(&known);
-        self.engine(config);
         self.nodes[at].flow = FlowKind::Loop;
         let body = match config.list("body") {
             Some([]) => {
@@ -117,7 +117,7 @@ impl Steps<'_> {
         let mode = self.loop_mode(config);
         let max_iter = config.count("max_iter", 1, LOOP_ITERATIONS_MAX);
         self.bounds(config, mode.as_ref(), max_iter);
-        let stop_when = config.program("break");
+        let stop_when = config.program(engine(config).unwrap_or(Language::Cel), "break");
         self.note_program(config.at("break"), stop_when.as_ref());
         let mode = mode?;
         let concurrency = config.count("concurrency", 1, LOOP_CONCURRENCY_MAX).unwrap_or(1);
@@ -140,10 +140,16 @@ impl Steps<'_> {
         } else {
             0
         };
+        let language = engine(config);
         if mode == 0 {
-            return self.needed_program(config, "over").map(LoopMode::ForEach);
+            let begins_as_jq = config.value("over").and_then(Value::as_str);
+            let begins_as_jq = begins_as_jq.is_some_and(|over| over.trim_start().starts_with('.'));
+            let otherwise = if begins_as_jq { Language::Jq } else { Language::Cel };
+            let over = self.needed_program(config, language.unwrap_or(otherwise), "over");
+            return over.map(LoopMode::ForEach);
         }
-        let condition = self.needed_program(config, "condition")?;
+        let condition =
+            self.needed_program(config, language.unwrap_or(Language::Cel), "condition")?;
         Some(if mode == 1 { LoopMode::While(condition) } else { LoopMode::Until(condition) })
     }
 
@@ -305,6 +311,13 @@ impl Steps<'_> {
         }
         facts
     }
+}
+
+/// The language that `engine` names.
+fn engine(config: Reader<'_>) -> Option<Language> {
+    config.value("engine")?;
+    let languages = [("cel", Language::Cel), ("expr", Language::Expr), ("jq", Language::Jq)];
+    config.word("engine", &languages)
 }
 
 /// How many items a list written out in the expression has.

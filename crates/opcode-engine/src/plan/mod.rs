@@ -103,6 +103,8 @@ pub struct ActionPlan {
     pub class: EffectClass,
     /// Its parameters.
     pub params: Template,
+    /// The program among them, if it has one that is written out.
+    pub program: Option<Program>,
 }
 
 /// Choose a branch.

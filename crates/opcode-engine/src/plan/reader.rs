@@ -159,11 +159,11 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// A CEL expression. One wrapped whole in `${{ }}` is taken as meant.
-    pub(super) fn program(&self, member: &str) -> Option<Program> {
+    /// An expression. One wrapped whole in `${{ }}` is taken as meant.
+    pub(super) fn program(&self, language: Language, member: &str) -> Option<Program> {
         let text = self.text(member)?;
         let bare = text.trim().strip_prefix("${{").and_then(|rest| rest.strip_suffix("}}"));
-        match Program::compile(Language::Cel, bare.map_or(text, str::trim)) {
+        match Program::compile(language, bare.map_or(text, str::trim)) {
             Ok(program) => {
                 self.divisions(member, &program);
                 Some(program)
@@ -209,7 +209,7 @@ impl<'a> Reader<'a> {
 }
 
 /// What is wrong with an expression's text, and the text that would be right, where that can be told.
-fn uncompiled(code: ErrorCode, place: String, error: CompileError) -> Problem {
+pub(super) fn uncompiled(code: ErrorCode, place: String, error: CompileError) -> Problem {
     let code = match error.kind {
         CompileErrorKind::Limit => ErrorCode::LimitExceeded,
         CompileErrorKind::Syntax | CompileErrorKind::Unknown | CompileErrorKind::Secret => code,

@@ -276,13 +276,34 @@ impl<'a> Steps<'a> {
                 None => found,
             });
         }
-        Some(WorkPlan::Action(ActionPlan { name: name.into(), class, params: template? }))
+        let program = self.program_of(&place, name, params);
+        Some(WorkPlan::Action(ActionPlan { name: name.into(), class, params: template?, program }))
+    }
+
+    /// The program among an action's parameters, unless it is put together when the step begins.
+    fn program_of(&mut self, place: &str, name: &str, params: &Value) -> Option<Program> {
+        let (member, language) = self.actions.program(name)?;
+        let text = params.find(member)?.as_str().filter(|text| !text.contains("${{"))?;
+        let none = Value::Object(Object::default());
+        let args = params.find("args").unwrap_or(&none).as_object()?;
+        let place = pointer(place, member);
+        match Program::compile_loose(language, text, args.keys()) {
+            Ok(program) => {
+                self.note_program(place, Some(&program));
+                Some(program)
+            }
+            Err(error) => {
+                self.problems.push(uncompiled(ErrorCode::Validation, place, error));
+                None
+            }
+        }
     }
 
     /// What the engine itself grants is recorded as it is said, so no secret may be in it.
     fn recorded(&self, place: &str, name: &str, template: Option<&Template>) {
         let secret = template.and_then(|template| template.secrets().next());
-        if let Some(secret) = secret.filter(|_| name.starts_with("workflow.")) {
+        let recorded = name.starts_with("workflow.") || self.actions.program(name).is_some();
+        if let Some(secret) = secret.filter(|_| recorded) {
             let message =
                 format!("what `{name}` is given is recorded; secret `{secret}` may not be in it");
             self.error(place, message);

@@ -6,6 +6,7 @@
 pub(crate) mod bench;
 pub(crate) mod define;
 pub(crate) mod doctor;
+pub(crate) mod eval;
 pub(crate) mod events;
 pub(crate) mod query;
 pub(crate) mod resume;
@@ -39,6 +40,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Trouble> {
         Command::Verify(args) => verify::run(place, args).await,
         Command::Doctor(args) => Box::pin(doctor::run(place, args)).await,
         Command::Bench(args) => Box::pin(bench::run(args)).await,
+        Command::Eval(args) => eval::run(args),
         Command::Version => {
             say::data(&format!("opcode {}", env!("CARGO_PKG_VERSION")));
             Ok(Exit::Completed)
