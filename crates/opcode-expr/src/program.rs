@@ -1,15 +1,16 @@
 //! The small door: compile once in some language, evaluate often over a borrowed scope.
 //!
 //! Keeps: a program is shared by reference count and never changes; compiling reports one mistake, with a fix where we know one.
-//! Not here: the languages themselves (`cel`), texts with expressions in them (`template`).
+//! Not here: the languages themselves (`cel`, `expr`), texts with expressions in them (`template`).
 
 use std::fmt;
 use std::sync::Arc;
 
 use opcode_model::Value;
 
-use crate::cel::{self, Code, Names};
+use crate::cel::{self, Names};
 use crate::error::{CompileError, EvalError};
+use crate::expr;
 use crate::meter::Meter;
 use crate::references::References;
 use crate::scope::Scope;
@@ -19,6 +20,8 @@ use crate::scope::Scope;
 pub enum Language {
     /// The Common Expression Language, as cel-go has it without extensions.
     Cel,
+    /// The dialect of expr-lang 1.17.
+    Expr,
 }
 
 /// A compiled expression. Cloning copies a pointer.
@@ -26,10 +29,26 @@ pub enum Language {
 pub struct Program(Arc<Compiled>);
 
 struct Compiled {
-    language: Language,
     source: Arc<str>,
     code: Code,
     references: References,
+}
+
+/// Code of the one language or the other.
+pub(crate) enum Code {
+    Cel(cel::Code),
+    Expr(expr::Code),
+}
+
+impl From<cel::Code> for Code {
+    fn from(code: cel::Code) -> Self {
+        Self::Cel(code)
+    }
+}
+impl From<expr::Code> for Code {
+    fn from(code: expr::Code) -> Self {
+        Self::Expr(code)
+    }
 }
 
 impl Program {
@@ -49,23 +68,35 @@ impl Program {
                 Ok((code, references)) => Ok(Self::from_code(source, code, references)),
                 Err(error) => Err(*crate::hint::with_fix(error, source)),
             },
+            Language::Expr => match expr::compile(source, names) {
+                Ok((code, references)) => Ok(Self::from_code(source, code, references)),
+                Err(error) => Err(*error),
+            },
         }
     }
 
-    pub(crate) fn from_code(source: &str, code: Code, references: References) -> Self {
-        let language = Language::Cel;
-        Self(Arc::new(Compiled { language, source: source.into(), code, references }))
+    pub(crate) fn from_code(source: &str, code: impl Into<Code>, references: References) -> Self {
+        Self(Arc::new(Compiled { source: source.into(), code: code.into(), references }))
     }
 
     /// The value over `scope`; what it spends is taken from `meter`.
     pub fn evaluate(&self, scope: &dyn Scope, meter: &mut Meter) -> Result<Value, EvalError> {
-        cel::evaluate(&self.0.code, scope, meter)
-            .map_err(|trouble| trouble.explain(&self.0.source, scope))
+        let source = &self.0.source;
+        match &self.0.code {
+            Code::Cel(code) => cel::evaluate(code, scope, meter)
+                .map_err(|trouble| trouble.explain(source, scope)),
+            Code::Expr(code) => {
+                expr::evaluate(code, scope, meter).map_err(|trouble| trouble.explain(source))
+            }
+        }
     }
 
     /// The language it is written in.
     pub fn language(&self) -> Language {
-        self.0.language
+        match self.0.code {
+            Code::Cel(_) => Language::Cel,
+            Code::Expr(_) => Language::Expr,
+        }
     }
 
     /// The text it was compiled from.

@@ -7,6 +7,7 @@
 
 mod cel;
 mod conformance;
+mod expr_conformance;
 mod hostile;
 mod interpolation;
 mod properties;
