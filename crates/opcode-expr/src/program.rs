@@ -54,21 +54,36 @@ impl From<expr::Code> for Code {
 impl Program {
     /// Compiles `source`; a free name that is no variable of a workflow is an error.
     pub fn compile(language: Language, source: &str) -> Result<Self, CompileError> {
-        Self::compile_with(language, source, Names::Declared)
+        Self::compile_with(language, source, Names::Declared, None)
     }
 
     /// Compiles `source` for a scope whose variables are not known yet: unknown names are found when evaluating.
     pub fn compile_open(language: Language, source: &str) -> Result<Self, CompileError> {
-        Self::compile_with(language, source, Names::Open)
+        Self::compile_with(language, source, Names::Open, None)
     }
 
-    fn compile_with(language: Language, source: &str, names: Names) -> Result<Self, CompileError> {
+    /// Compiles `source` for this very scope: the types of its variables are known, and where a language checks types
+    /// before it runs (Expr does), what it refuses is refused. Numbers from JSON are then floats and nothing else.
+    pub fn compile_exact(
+        language: Language,
+        source: &str,
+        scope: &dyn Scope,
+    ) -> Result<Self, CompileError> {
+        Self::compile_with(language, source, Names::Open, Some(scope))
+    }
+
+    fn compile_with(
+        language: Language,
+        source: &str,
+        names: Names,
+        types: Option<&dyn Scope>,
+    ) -> Result<Self, CompileError> {
         match language {
             Language::Cel => match cel::compile(source, names) {
                 Ok((code, references)) => Ok(Self::from_code(source, code, references)),
                 Err(error) => Err(*crate::hint::with_fix(error, source)),
             },
-            Language::Expr => match expr::compile(source, names) {
+            Language::Expr => match expr::compile(source, names, types) {
                 Ok((code, references)) => Ok(Self::from_code(source, code, references)),
                 Err(error) => Err(*error),
             },
@@ -83,8 +98,9 @@ impl Program {
     pub fn evaluate(&self, scope: &dyn Scope, meter: &mut Meter) -> Result<Value, EvalError> {
         let source = &self.0.source;
         match &self.0.code {
-            Code::Cel(code) => cel::evaluate(code, scope, meter)
-                .map_err(|trouble| trouble.explain(source, scope)),
+            Code::Cel(code) => {
+                cel::evaluate(code, scope, meter).map_err(|trouble| trouble.explain(source, scope))
+            }
             Code::Expr(code) => {
                 expr::evaluate(code, scope, meter).map_err(|trouble| trouble.explain(source))
             }

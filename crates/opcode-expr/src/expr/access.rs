@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use opcode_model::{Object, Value};
 
-use super::arith::whole;
 use super::eval::Machine;
 use super::methods;
 use super::node::{Node, NodeId, Op};
@@ -212,8 +211,9 @@ impl<'a> Machine<'a> {
         }
         let shown = shorten(name, 80);
         if of.is_nil() {
-            let message =
-                format!("cannot read `{shown}` of nil; `?.{shown}` gives nil where there is nothing");
+            let message = format!(
+                "cannot read `{shown}` of nil; `?.{shown}` gives nil where there is nothing"
+            );
             return Err(Trouble::new(EvalErrorKind::MissingKey, message, span));
         }
         let message = format!("cannot read `{shown}` of {}: only maps have fields", of.kind());
@@ -276,7 +276,7 @@ impl<'a> Machine<'a> {
             let Some(number) = limit.as_number() else {
                 return Err(Trouble::wanted("a slice", "whole numbers", limit.kind(), span));
             };
-            let at = whole(number, "a slice", span)?;
+            let at = number.truncated();
             let at = if at < 0 { at.saturating_add(len as i64).max(0) } else { at };
             Ok(usize::try_from(at).unwrap_or(usize::MAX).min(len))
         };
@@ -309,7 +309,8 @@ pub(super) fn at_position(of: &Datum, at: usize) -> Datum {
 }
 
 fn out_of_range(index: i64, len: usize, span: Span) -> Box<Trouble> {
-    let message = format!("no item {index} in an array of {len}; `get` gives nil where there is none");
+    let message =
+        format!("no item {index} in an array of {len}; `get` gives nil where there is none");
     Trouble::new(EvalErrorKind::OutOfRange, message, span)
 }
 

@@ -25,13 +25,14 @@ impl Machine<'_> {
         if let (Some(one), Some(other)) = (left.as_number(), right.as_number()) {
             return match operator {
                 Operator::Range => self.range(one, other, span),
-                _ => numbers(operator, one, other).map_err(|(kind, message)| {
-                    Trouble::new(kind, message, span)
-                }),
+                Operator::Remainder if self.code.exact && !(is_int(one) && is_int(other)) => {
+                    Err(does_not_take(operator, left, right, span))
+                }
+                _ => numbers(operator, one, other)
+                    .map_err(|(kind, message)| Trouble::new(kind, message, span)),
             };
         }
-        if let (Operator::Add, Some(one), Some(other)) =
-            (operator, left.as_text(), right.as_text())
+        if let (Operator::Add, Some(one), Some(other)) = (operator, left.as_text(), right.as_text())
         {
             self.bytes(one.len() + other.len(), span)?;
             return Ok(format!("{one}{other}").into());
@@ -43,8 +44,7 @@ impl Machine<'_> {
     }
 
     fn range(&mut self, from: Number, to: Number, span: Span) -> Outcome<Datum> {
-        let from = whole(from, "`..`", span)?;
-        let to = whole(to, "`..`", span)?;
+        let (from, to) = (from.truncated(), to.truncated());
         let size = usize::try_from(i128::from(to) - i128::from(from) + 1).unwrap_or(0);
         self.bytes(size.saturating_mul(size_of::<Datum>()), span)?;
         self.scan(size, span)?;
@@ -52,12 +52,9 @@ impl Machine<'_> {
     }
 }
 
-/// A whole number, for what takes no other.
-pub(super) fn whole(number: Number, what: &str, span: Span) -> Outcome<i64> {
-    number.as_whole().ok_or_else(|| {
-        let message = format!("{what} takes a whole number, got {}", number.as_f64());
-        Trouble::new(EvalErrorKind::Type, message, span)
-    })
+/// Whether a number is one that Go would call an int.
+pub(super) fn is_int(number: Number) -> bool {
+    matches!(number, Number::Int(_))
 }
 
 /// An operator between types it does not take.
@@ -93,10 +90,9 @@ fn numbers(operator: Operator, left: Number, right: Number) -> Numeric {
     }
     let (one, other) = (left.as_f64(), right.as_f64());
     let exact = |apply: fn(i64, i64) -> Option<i64>| match (left, right) {
-        (
-            Number::Int(one) | Number::Whole(one),
-            Number::Int(other) | Number::Whole(other),
-        ) => apply(one, other).map(|number| Datum::Json(Value::Int(number))),
+        (Number::Int(one) | Number::Whole(one), Number::Int(other) | Number::Whole(other)) => {
+            apply(one, other).map(|number| Datum::Json(Value::Int(number)))
+        }
         _ => None,
     };
     Ok(match operator {

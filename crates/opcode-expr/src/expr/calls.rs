@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::arith::is_int;
 use super::eval::Machine;
 use super::functions::{Function, name_of};
 use super::trouble::{Outcome, Span, Trouble};
@@ -16,6 +17,8 @@ pub(super) struct Arguments<'v> {
     pub(super) function: Function,
     pub(super) values: &'v [Datum],
     pub(super) span: Span,
+    /// Whether no float may stand for an int.
+    pub(super) exact: bool,
 }
 
 impl<'v> Arguments<'v> {
@@ -35,9 +38,18 @@ impl<'v> Arguments<'v> {
         if at < self.values.len() { self.text(at).map(AsRef::as_ref) } else { Ok(default) }
     }
 
-    pub(super) fn whole(&self, at: usize) -> Outcome<i64> {
+    /// A whole number; what is left of a float without its fraction.
+    pub(super) fn count(&self, at: usize) -> Outcome<i64> {
         let value = self.value(at);
         let number = value.as_number().ok_or_else(|| self.wanted("a whole number", value))?;
+        Ok(number.truncated())
+    }
+
+    /// An int; a float without a fraction passes for one unless that is to be exact.
+    pub(super) fn whole(&self, at: usize) -> Outcome<i64> {
+        let value = self.value(at);
+        let number = value.as_number().filter(|number| is_int(*number) || !self.exact);
+        let number = number.ok_or_else(|| self.wanted("an int", value))?;
         match number.as_whole() {
             Some(number) => Ok(number),
             None => Err(self.refuse("takes a whole number; convert with int(x)")),
@@ -45,8 +57,8 @@ impl<'v> Arguments<'v> {
     }
 
     /// A whole number that may be left out.
-    pub(super) fn whole_or(&self, at: usize, default: i64) -> Outcome<i64> {
-        if at < self.values.len() { self.whole(at) } else { Ok(default) }
+    pub(super) fn count_or(&self, at: usize, default: i64) -> Outcome<i64> {
+        if at < self.values.len() { self.count(at) } else { Ok(default) }
     }
 
     pub(super) fn list(&self, at: usize) -> Outcome<&'v Datum> {
@@ -75,7 +87,7 @@ impl Machine<'_> {
         values: &[Datum],
         span: Span,
     ) -> Outcome<Datum> {
-        let given = Arguments { function, values, span };
+        let given = Arguments { function, values, span, exact: self.code.exact };
         match function {
             Function::Abs => numbers::abs(&given),
             Function::Bit(bit) => numbers::bit(bit, &given),

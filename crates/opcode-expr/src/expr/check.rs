@@ -30,11 +30,20 @@ impl Lowering<'_> {
         arguments: &[AstId],
         span: Span,
     ) -> Outcome<Lowered> {
+        // Of what is given to nobody, nothing is known to be wrong.
+        let known =
+            functions::find_loop(name).is_some() || functions::find_function(name).is_some();
+        self.unchecked += usize::from(!known);
         let (first, rest) = match arguments.split_first() {
-            Some((first, rest)) => (Some(self.lower(*first)?), rest),
-            None => (None, arguments),
+            Some((first, rest)) => (self.lower(*first).map(Some), rest),
+            None => (Ok(None), arguments),
         };
-        let (called, nature) = self.called(name, first.as_ref(), rest, span)?;
+        let called = first.and_then(|first| {
+            let (called, nature) = self.called(name, first.as_ref(), rest, span)?;
+            Ok((first, called, nature))
+        });
+        self.unchecked -= usize::from(!known);
+        let (first, called, nature) = called?;
         let node = self.call_node(called, first.map(|first| first.0), span);
         Ok((node, nature))
     }
@@ -66,6 +75,10 @@ impl Lowering<'_> {
     fn call_node(&mut self, called: Called, first: Option<NodeId>, span: Span) -> NodeId {
         let node = match (called, first) {
             (Called::Function(function, rest), first) => {
+                if let Some(node) = first.and_then(|first| self.of_filtered(function, first, span))
+                {
+                    return node;
+                }
                 let arguments = first.into_iter().chain(rest).collect();
                 Node::Call { function, arguments }
             }
@@ -73,6 +86,10 @@ impl Lowering<'_> {
                 Node::Unknown { name, arguments: first.into_iter().chain(rest).collect() }
             }
             (Called::Loop(body), Some(range)) => {
+                let (range, body) = match self.merged(range, body) {
+                    Ok(node) => return node,
+                    Err(apart) => apart,
+                };
                 if let (Loop::Sum, None, Some(items)) =
                     (body.kind, body.predicate, self.items_to_add(range))
                 {
@@ -85,10 +102,51 @@ impl Lowering<'_> {
         self.push(node, span)
     }
 
+    /// A loop over what a `filter` leaves, as one loop: so that what is filtered out is never asked for.
+    fn merged(&mut self, range: NodeId, body: Body) -> Result<NodeId, (NodeId, Body)> {
+        let span = self.node_span(range);
+        let Node::Loop { range: inner, body: filter } = self.node(range) else {
+            return Err((range, body));
+        };
+        let (inner, first, mapped) = (*inner, filter.predicate, filter.map.is_some());
+        let (Loop::Filter, Some(first), Some(second)) = (filter.kind, first, body.predicate) else {
+            return Err((range, body));
+        };
+        let merged = match body.kind {
+            Loop::Filter if !mapped => {
+                let predicate = self.both(first, second, span);
+                Body { predicate: Some(predicate), ..body }
+            }
+            Loop::Map if !mapped && !body.indexed => {
+                Body { kind: Loop::Filter, predicate: Some(first), map: Some(second), ..body }
+            }
+            _ => return Err((range, body)),
+        };
+        Ok(self.push(Node::Loop { range: inner, body: merged }, span))
+    }
+
+    /// `len`, `first` and `last` of what a `filter` leaves.
+    fn of_filtered(&mut self, function: Function, list: NodeId, span: Span) -> Option<NodeId> {
+        let Node::Loop { range, body } = self.node(list) else { return None };
+        let kind = match function {
+            Function::Len => Loop::Count,
+            Function::First => Loop::Find { last: false },
+            Function::Last => Loop::Find { last: true },
+            _ => return None,
+        };
+        if body.kind != Loop::Filter || body.map.is_some() {
+            return None;
+        }
+        let (range, predicate) = (*range, body.predicate);
+        let body = Body { kind, predicate, extra: None, map: None, indexed: false };
+        Some(self.push(Node::Loop { range, body }, span))
+    }
+
     /// The items of a literal list that is not constant as a whole.
     fn items_to_add(&self, range: NodeId) -> Option<Vec<NodeId>> {
         let Node::List(items) = self.node(range) else { return None };
-        let constant = |id: &NodeId| matches!(self.node(*id), Node::Literal(value) if !value.is_nil());
+        let constant =
+            |id: &NodeId| matches!(self.node(*id), Node::Literal(value) if !value.is_nil());
         (items.len() > 1 && !items.iter().all(constant)).then(|| items.clone())
     }
 
@@ -116,7 +174,7 @@ impl Lowering<'_> {
             natures.push(nature);
         }
         if let Some(row) = functions::find_function(name) {
-            let nature = check(row, &natures, span)?;
+            let nature = self.check(row, &natures, span)?;
             return Ok((Called::Function(row.function, nodes), nature));
         }
         if self.names == Names::Declared {
@@ -143,7 +201,9 @@ impl Lowering<'_> {
             has_index: matches!(kind, Loop::Map | Loop::Reduce),
             has_accumulator: kind == Loop::Reduce,
         });
+        let before = self.indexes;
         let predicate = rest.first().map(|id| self.lower(*id)).transpose();
+        let indexed = self.indexes > before;
         self.predicates.pop();
         let predicate = predicate?;
         let extra = rest.get(1).map(|id| self.lower(*id)).transpose()?;
@@ -160,8 +220,9 @@ impl Lowering<'_> {
                     | Loop::FindIndex { .. }
                     | Loop::Count
             );
-            let bad = *given == Nature::Nil
-                || (decides && *given != Nature::Bool && !given.is_unknown());
+            let bad = self.unchecked == 0
+                && (*given == Nature::Nil
+                    || (decides && *given != Nature::Bool && !given.is_unknown()));
             if bad {
                 let wanted = if decides { "a bool" } else { "a value" };
                 let message =
@@ -170,8 +231,13 @@ impl Lowering<'_> {
             }
         }
         let given = predicate.as_ref().map(|predicate| predicate.1.clone());
-        let body =
-            Body { kind, predicate: predicate.map(|it| it.0), extra: extra.map(|it| it.0) };
+        let body = Body {
+            kind,
+            predicate: predicate.map(|it| it.0),
+            extra: extra.map(|it| it.0),
+            map: None,
+            indexed,
+        };
         Ok((body, result(kind, range, given)))
     }
 
@@ -198,56 +264,62 @@ fn result(kind: Loop, range: Nature, given: Option<Nature>) -> Nature {
     }
 }
 
-/// Checks the arguments of `row`; what it gives.
-fn check(row: &Row, natures: &[Nature], span: Span) -> Outcome<Nature> {
-    let count = natures.len();
-    let first = natures.first();
-    match row.shape {
-        Shape::Plain(takes, optional) => {
-            counted(row.name, takes.len() - optional, takes.len(), count, span)?;
-            for (takes, nature) in takes.iter().zip(natures) {
-                accepted(row.name, *takes, nature, span)?;
-            }
+impl Lowering<'_> {
+    /// Checks the arguments of `row`; what it gives.
+    fn check(&self, row: &Row, natures: &[Nature], span: Span) -> Outcome<Nature> {
+        if self.unchecked > 0 {
+            return Ok(Nature::Unknown);
         }
-        Shape::Many(takes) => {
-            counted(row.name, 1, usize::MAX, count, span)?;
-            for nature in natures {
-                accepted(row.name, takes, nature, span)?;
-            }
-        }
-        Shape::Aggregate => {
-            counted(row.name, 1, usize::MAX, count, span)?;
-            for nature in natures {
-                if nature.is_list() || nature.is_unknown() {
-                    return Ok(Nature::Unknown);
+        let exact = self.types.is_some();
+        let count = natures.len();
+        let first = natures.first();
+        match row.shape {
+            Shape::Plain(takes, optional) => {
+                counted(row.name, takes.len() - optional, takes.len(), count, span)?;
+                for (takes, nature) in takes.iter().zip(natures) {
+                    accepted(row.name, *takes, (nature, exact), span)?;
                 }
-                accepted(row.name, Takes::Number, nature, span)?;
+            }
+            Shape::Many(takes) => {
+                counted(row.name, 1, usize::MAX, count, span)?;
+                for nature in natures {
+                    accepted(row.name, takes, (nature, exact), span)?;
+                }
+            }
+            Shape::Aggregate => {
+                counted(row.name, 1, usize::MAX, count, span)?;
+                for nature in natures {
+                    if nature.is_list() || nature.is_unknown() {
+                        return Ok(Nature::Unknown);
+                    }
+                    accepted(row.name, Takes::Number, (nature, exact), span)?;
+                }
+            }
+            Shape::Now => {
+                counted(row.name, 0, 1, count, span)?;
+                if first.is_some_and(|zone| !matches!(zone, Nature::Zone | Nature::Unknown)) {
+                    return Err(mismatch("`now` takes a time zone".to_owned(), span));
+                }
+            }
+            Shape::Date => {
+                let zoned = usize::from(first == Some(&Nature::Zone));
+                counted(row.name, 1 + zoned, 3 + zoned, count, span)?;
+            }
+            Shape::Get => {
+                counted(row.name, 2, 2, count, span)?;
+                if let [from, key] = natures {
+                    return get(from, key, exact, span);
+                }
             }
         }
-        Shape::Now => {
-            counted(row.name, 0, 1, count, span)?;
-            if first.is_some_and(|zone| !matches!(zone, Nature::Zone | Nature::Unknown)) {
-                return Err(mismatch("`now` takes a time zone".to_owned(), span));
-            }
-        }
-        Shape::Date => {
-            let zoned = usize::from(first == Some(&Nature::Zone));
-            counted(row.name, 1 + zoned, 3 + zoned, count, span)?;
-        }
-        Shape::Get => {
-            counted(row.name, 2, 2, count, span)?;
-            if let [from, key] = natures {
-                return get(from, key, span);
-            }
-        }
+        Ok(row.gives.nature(first))
     }
-    Ok(row.gives.nature(first))
 }
 
-fn get(from: &Nature, key: &Nature, span: Span) -> Outcome<Nature> {
+fn get(from: &Nature, key: &Nature, exact: bool, span: Span) -> Outcome<Nature> {
     let fits = match from {
         Nature::Unknown => return Ok(Nature::Unknown),
-        Nature::List(_) => key.is_number() || key.is_unknown(),
+        Nature::List(_) => key.is_whole(exact) || key.is_unknown(),
         Nature::Object => matches!(key, Nature::Text | Nature::Unknown),
         Nature::Group | Nature::AnyMap => true,
         _ => {
@@ -260,8 +332,8 @@ fn get(from: &Nature, key: &Nature, span: Span) -> Outcome<Nature> {
     Err(mismatch(format!("`get` cannot use {} as a key of {}", key.word(), from.word()), span))
 }
 
-fn accepted(name: &str, takes: Takes, nature: &Nature, span: Span) -> Outcome<()> {
-    if takes.accepts(nature) {
+fn accepted(name: &str, takes: Takes, (nature, exact): (&Nature, bool), span: Span) -> Outcome<()> {
+    if takes.accepts(nature, exact) {
         return Ok(());
     }
     Err(mismatch(format!("`{name}` takes {}, got {}", takes.word(), nature.word()), span))

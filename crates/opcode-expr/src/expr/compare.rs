@@ -37,7 +37,8 @@ impl Machine<'_> {
             return Ok(alike && self.equal_lists(left, right, Self::same, span)?);
         }
         if let (Datum::Keyed(one), Datum::Keyed(other)) = (left, right) {
-            let alike = one.of_lists == other.of_lists && one.entries.keys().eq(other.entries.keys());
+            let alike =
+                one.of_lists == other.of_lists && one.entries.keys().eq(other.entries.keys());
             self.scan(one.entries.len() * 64, span)?;
             for (value, against) in one.entries.values().zip(other.entries.values()) {
                 if !alike || !self.same(value, against, span)? {
@@ -118,9 +119,7 @@ impl Machine<'_> {
                 self.scan(one.len().min(other.len()), span)?;
                 Ok(Some(one.cmp(other)))
             }
-            (Datum::Time(one), Datum::Time(other)) => {
-                Ok(Some(one.instant().cmp(&other.instant())))
-            }
+            (Datum::Time(one), Datum::Time(other)) => Ok(Some(one.instant().cmp(&other.instant()))),
             (Datum::Duration(one), Datum::Duration(other)) => Ok(Some(one.cmp(other))),
             _ => Err(does_not_take(operator, left, right, span)),
         }
@@ -160,7 +159,12 @@ impl Machine<'_> {
         }
         if let Datum::Keyed(keyed) = hay {
             let Some(key) = needle.as_key() else {
-                return Err(Trouble::wanted("a map's key", "no array and no map", needle.kind(), span));
+                return Err(Trouble::wanted(
+                    "a map's key",
+                    "no array and no map",
+                    needle.kind(),
+                    span,
+                ));
             };
             return Ok(keyed.entries.contains_key(&key));
         }
@@ -188,9 +192,8 @@ pub(super) fn order(left: Number, right: Number) -> Option<Ordering> {
         (Number::Int(one) | Number::Whole(one), Number::Float(other)) => {
             compare_int_float(one, other)
         }
-        (
-            Number::Int(one) | Number::Whole(one),
-            Number::Int(other) | Number::Whole(other),
-        ) => Some(one.cmp(&other)),
+        (Number::Int(one) | Number::Whole(one), Number::Int(other) | Number::Whole(other)) => {
+            Some(one.cmp(&other))
+        }
     }
 }

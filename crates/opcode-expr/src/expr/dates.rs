@@ -40,7 +40,9 @@ pub(super) fn date(machine: &mut Machine<'_>, given: &Arguments<'_>) -> Outcome<
     };
     found.map(|time| Datum::Time(Arc::new(time))).ok_or_else(|| {
         let shown = shorten(text, 60);
-        given.refuse(&format!("cannot read \"{shown}\"; write it as 2026-11-20T15:41:07Z, or give a layout"))
+        given.refuse(&format!(
+            "cannot read \"{shown}\"; write it as 2026-11-20T15:41:07Z, or give a layout"
+        ))
     })
 }
 

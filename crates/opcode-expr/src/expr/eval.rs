@@ -90,7 +90,9 @@ impl<'a> Machine<'a> {
 
     /// Charges an allocation, and the time it takes to fill.
     pub(super) fn bytes(&mut self, count: usize, span: Span) -> Outcome<()> {
-        self.meter.bytes(count.saturating_add(16)).map_err(|exhausted| Trouble::limit(exhausted, span))
+        self.meter
+            .bytes(count.saturating_add(16))
+            .map_err(|exhausted| Trouble::limit(exhausted, span))
     }
 
     /// Charges a list of so many items.

@@ -219,7 +219,7 @@ pub(super) static TABLE: [Row; 56] = [
     row("split", Function::Split, PARTS, Gives::Texts),
     row("splitAfter", Function::SplitAfter, PARTS, Gives::Texts),
     row("string", Function::String, ANYTHING, Gives::Text),
-    row("take", Function::Take, Shape::Plain(&[Takes::List, Takes::Number], 0), Gives::Same),
+    row("take", Function::Take, Shape::Plain(&[Takes::List, Takes::Whole], 0), Gives::Same),
     row("timezone", Function::Timezone, ONE_TEXT, Gives::Zone),
     row("toBase64", Function::ToBase64, ONE_TEXT, Gives::Text),
     row("toJSON", Function::ToJson, ANYTHING, Gives::Text),
@@ -295,7 +295,7 @@ pub(super) fn suggestion(name: &str) -> Option<String> {
 
 impl Takes {
     /// Whether an argument of this nature may be given.
-    pub(super) fn accepts(self, nature: &Nature) -> bool {
+    pub(super) fn accepts(self, nature: &Nature, exact: bool) -> bool {
         let number = nature.is_number();
         let underneath =
             number || matches!(nature, Nature::Duration | Nature::Month | Nature::Weekday);
@@ -303,14 +303,12 @@ impl Takes {
             || match self {
                 Self::Anything => true,
                 Self::Text => *nature == Nature::Text,
-                Self::Whole => number,
+                Self::Whole => nature.is_whole(exact),
                 Self::Number => underneath,
                 Self::NumberOrText => underneath || *nature == Nature::Text,
                 Self::List => nature.is_list(),
                 Self::Map => nature.is_map(),
-                Self::Measurable => {
-                    nature.is_list() || nature.is_map() || *nature == Nature::Text
-                }
+                Self::Measurable => nature.is_list() || nature.is_map() || *nature == Nature::Text,
             }
     }
 

@@ -15,9 +15,9 @@ pub(super) fn read(machine: &mut Machine<'_>, given: &Arguments<'_>) -> Outcome<
     let text = given.text(0)?;
     machine.bytes(text.len().saturating_mul(16), given.span)?;
     machine.scan(text.len().saturating_mul(8), given.span)?;
-    Value::from_json(text).map(Datum::Json).map_err(|error| {
-        given.refuse(&format!("cannot read this: {error}"))
-    })
+    Value::from_json(text)
+        .map(Datum::Json)
+        .map_err(|error| given.refuse(&format!("cannot read this: {error}")))
 }
 
 pub(super) fn write(machine: &mut Machine<'_>, given: &Arguments<'_>) -> Outcome<Datum> {
@@ -103,11 +103,7 @@ impl Writer<'_, '_, '_> {
         }
     }
 
-    fn list<T>(
-        &mut self,
-        items: &[T],
-        write: fn(&mut Self, &T) -> Outcome<()>,
-    ) -> Outcome<()> {
+    fn list<T>(&mut self, items: &[T], write: fn(&mut Self, &T) -> Outcome<()>) -> Outcome<()> {
         if items.is_empty() {
             self.out += "[]";
             return Ok(());

@@ -30,9 +30,16 @@ enum Piece {
     LowerNoon,
     Abbreviation,
     /// `Z` for UTC, `:` between, how many numbers.
-    Offset { zulu: bool, colon: bool, numbers: usize },
+    Offset {
+        zulu: bool,
+        colon: bool,
+        numbers: usize,
+    },
     /// Digits after a dot or comma, and whether zeros at the end vanish.
-    Fraction { digits: usize, short: bool },
+    Fraction {
+        digits: usize,
+        short: bool,
+    },
 }
 
 /// Layout texts and what they mean; of two that fit, the one further up.
@@ -282,7 +289,9 @@ impl Reading {
             Piece::LongYear => self.year = number,
             Piece::Year => self.year = if number >= 69 { 1900 + number } else { 2000 + number },
             Piece::LongMonth | Piece::ShortMonth => self.month = Some(number + 1),
-            Piece::Month(_) => self.month = Some(number).filter(|month| (1..=12).contains(month)).or(Some(0)),
+            Piece::Month(_) => {
+                self.month = Some(number).filter(|month| (1..=12).contains(month)).or(Some(0))
+            }
             Piece::Day(..) => self.day = Some(number),
             Piece::YearDay(_) => self.year_day = Some(number),
             Piece::Hour => self.hour = number,
@@ -292,9 +301,9 @@ impl Reading {
             Piece::Second(_) => {
                 self.second = number;
                 // A fraction may follow the seconds even if the layout has none.
-                let digits = rest.strip_prefix(['.', ',']).map(|digits| {
-                    digits.bytes().take_while(u8::is_ascii_digit).count()
-                });
+                let digits = rest
+                    .strip_prefix(['.', ','])
+                    .map(|digits| digits.bytes().take_while(u8::is_ascii_digit).count());
                 if let Some(count @ 1..) = digits.filter(|_| !dotted) {
                     return self.fraction(rest, count, false);
                 }
@@ -351,7 +360,9 @@ impl Reading {
         };
         let mut rest = &text[1..];
         let mut total = 0;
-        for (at, (scale, most)) in [(3600, 24), (60, 60), (1, 60)].into_iter().enumerate().take(numbers) {
+        for (at, (scale, most)) in
+            [(3600, 24), (60, 60), (1, 60)].into_iter().enumerate().take(numbers)
+        {
             if at > 0 && colon {
                 rest = rest.strip_prefix(':')?;
             }

@@ -95,13 +95,7 @@ impl Machine<'_> {
         Ok(None)
     }
 
-    fn seek(
-        &mut self,
-        body: &Body,
-        len: usize,
-        last: bool,
-        span: Span,
-    ) -> Outcome<Option<usize>> {
+    fn seek(&mut self, body: &Body, len: usize, last: bool, span: Span) -> Outcome<Option<usize>> {
         if !last {
             return self.search(body, len, span, true);
         }
@@ -129,7 +123,7 @@ impl Machine<'_> {
             self.stand_at(at, span)?;
             if self.decides(body, span)? {
                 self.bytes(size_of::<Datum>(), span)?;
-                kept.push(self.item(span)?);
+                kept.push(self.judge(body.map, span)?);
             }
         }
         Ok(kept.into())
@@ -203,7 +197,8 @@ impl Machine<'_> {
             let value = self.judge(body.predicate, span)?;
             // What is built from what was built before could nest without end.
             let visits_max = usize::try_from(self.meter.steps_left()).unwrap_or(usize::MAX);
-            let (deep, visits) = value.is_deeper_than(BUILT_DEPTH_MAX, visits_max.saturating_mul(16));
+            let (deep, visits) =
+                value.is_deeper_than(BUILT_DEPTH_MAX, visits_max.saturating_mul(16));
             self.steps(visits as u64 / 16, span)?;
             if deep {
                 return Err(self.too_deep(span));
@@ -260,7 +255,10 @@ pub(super) fn is_descending(order: &Datum, span: Span) -> Outcome<bool> {
         Some("desc") => Ok(true),
         Some(other) => {
             let shown = crate::error::shorten(other, 40);
-            Err(Trouble::argument(format!("an order is \"asc\" or \"desc\", not \"{shown}\""), span))
+            Err(Trouble::argument(
+                format!("an order is \"asc\" or \"desc\", not \"{shown}\""),
+                span,
+            ))
         }
         None => Err(Trouble::wanted("an order", "\"asc\" or \"desc\"", order.kind(), span)),
     }

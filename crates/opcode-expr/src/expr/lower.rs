@@ -21,6 +21,7 @@ use super::value::Datum;
 use crate::cel::{Names, Pattern};
 use crate::error::{CompileError, CompileErrorKind};
 use crate::references::References;
+use crate::scope::Scope;
 
 /// The variables of a workflow.
 pub(crate) const ROOTS: [&str; 7] =
@@ -29,8 +30,12 @@ pub(crate) const ROOTS: [&str; 7] =
 /// Literal patterns one expression may have: each costs time to compile.
 const PATTERNS_MAX: usize = 16;
 
-/// Compiles `source`.
-pub(crate) fn compile(source: &str, names: Names) -> Outcome<(Code, References)> {
+/// Compiles `source`. Where `types` are given, the variables are those of this scope, and types are checked as Go does.
+pub(crate) fn compile(
+    source: &str,
+    names: Names,
+    types: Option<&dyn Scope>,
+) -> Outcome<(Code, References)> {
     if source.len() > EXPRESSION_BYTES_MAX {
         let span = EXPRESSION_BYTES_MAX..source.len();
         let what = "an expression's length in bytes";
@@ -43,6 +48,9 @@ pub(crate) fn compile(source: &str, names: Names) -> Outcome<(Code, References)>
     let mut lowering = Lowering {
         tree: &tree,
         names,
+        types,
+        unchecked: 0,
+        indexes: 0,
         nodes: Vec::with_capacity(tree.nodes.len()),
         spans: Vec::with_capacity(tree.nodes.len()),
         variables: Vec::new(),
@@ -53,7 +61,8 @@ pub(crate) fn compile(source: &str, names: Names) -> Outcome<(Code, References)>
     };
     let (root, _) = lowering.lower(tree.root)?;
     let Lowering { nodes, spans, slots, patterns, references, .. } = lowering;
-    Ok((Code { nodes, spans, root, slots, patterns }, references))
+    let exact = types.is_some();
+    Ok((Code { nodes, spans, root, slots, patterns, exact }, references))
 }
 
 /// A predicate that stands around what is being lowered.
@@ -66,6 +75,12 @@ pub(super) struct Predicate {
 pub(super) struct Lowering<'a> {
     tree: &'a Tree,
     pub(super) names: Names,
+    /// The scope whose variables there are, if it is known.
+    pub(super) types: Option<&'a dyn Scope>,
+    /// How many calls of nobody stand around what is being lowered.
+    pub(super) unchecked: usize,
+    /// How often `#index` was asked for so far.
+    pub(super) indexes: usize,
     nodes: Vec<Node>,
     spans: Vec<Span>,
     /// The variables in scope, innermost last; the position is the slot.
@@ -95,6 +110,10 @@ impl Lowering<'_> {
         (self.nodes.len() - 1) as NodeId
     }
 
+    pub(super) fn node_span(&self, id: NodeId) -> Span {
+        self.spans[id as usize]
+    }
+
     pub(super) fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id as usize]
     }
@@ -112,6 +131,11 @@ impl Lowering<'_> {
     }
 
     pub(super) fn lower(&mut self, id: AstId) -> Outcome<Lowered> {
+        let (node, nature) = self.lower_checked(id)?;
+        Ok((node, if self.unchecked > 0 { Nature::Unknown } else { nature }))
+    }
+
+    fn lower_checked(&mut self, id: AstId) -> Outcome<Lowered> {
         let tree = self.tree;
         let span = self.span(id);
         Ok(match &tree.nodes[id as usize] {
@@ -144,11 +168,10 @@ impl Lowering<'_> {
             self.references.dynamic_steps = true;
             return Ok((self.push(Node::Environment, span), Nature::Unknown));
         }
-        let node = self.root(name, span)?;
         if name.as_ref() == "steps" {
             self.references.dynamic_steps = true;
         }
-        Ok((node, Nature::Unknown))
+        self.root(name, span)
     }
 
     pub(super) fn is_variable(&self, name: &str) -> bool {
@@ -156,14 +179,16 @@ impl Lowering<'_> {
     }
 
     /// A variable of the scope.
-    pub(super) fn root(&mut self, name: &Arc<str>, span: Span) -> Outcome<NodeId> {
+    pub(super) fn root(&mut self, name: &Arc<str>, span: Span) -> Outcome<Lowered> {
         let name: Arc<str> = if name.as_ref() == "loop" { "iter".into() } else { name.clone() };
         if self.names == Names::Declared && !ROOTS.contains(&name.as_ref()) {
             return Err(self.unknown_variable(&name, span));
         }
         self.references.roots.insert(name.clone());
         let steps = name.as_ref() == "steps";
-        Ok(self.push(if steps { Node::Steps } else { Node::Root(name) }, span))
+        let value = self.types.and_then(|scope| scope.root(&name));
+        let nature = value.as_ref().map_or(Nature::Unknown, Nature::of_value);
+        Ok((self.push(if steps { Node::Steps } else { Node::Root(name) }, span), nature))
     }
 
     fn unknown_variable(&self, name: &str, span: Span) -> Box<CompileError> {
@@ -197,7 +222,10 @@ impl Lowering<'_> {
         };
         let (node, nature) = match name {
             "" => (Node::Item, predicate.range.element()),
-            "index" if predicate.has_index => (Node::Index, Nature::Int),
+            "index" if predicate.has_index => {
+                self.indexes += 1;
+                (Node::Index, Nature::Int)
+            }
             "acc" if predicate.has_accumulator => (Node::Accumulator, Nature::Unknown),
             _ => {
                 let message = format!("`#{}` does not exist here", crate::error::shorten(name, 40));
@@ -297,7 +325,10 @@ impl Lowering<'_> {
         right: &Nature,
         span: Span,
     ) -> Outcome<Nature> {
-        Nature::of_operator(operator, left, right).ok_or_else(|| {
+        if self.unchecked > 0 {
+            return Ok(Nature::Unknown);
+        }
+        Nature::of_operator(operator, left, right, self.types.is_some()).ok_or_else(|| {
             let (one, other) = (left.word(), right.word());
             let error =
                 mismatch(format!("cannot apply `{}` to {one} and {other}", operator.text()), span);
@@ -349,10 +380,8 @@ impl Lowering<'_> {
                 if done.is_empty()
                     && let (Node::Literal(one), Node::Literal(other)) =
                         (self.node(*first), self.node(operand))
-                    && let Some(value) =
-                        arith::fold(operator, one, other).map_err(|message| {
-                            mismatch(message.to_owned(), span)
-                        })?
+                    && let Some(value) = arith::fold(operator, one, other)
+                        .map_err(|message| mismatch(message.to_owned(), span))?
                 {
                     *first = self.push(Node::Literal(value), span);
                     return Ok(());
@@ -362,6 +391,23 @@ impl Lowering<'_> {
         };
         done.push((link, span));
         Ok(())
+    }
+
+    /// Both of two predicates, folded if one is constant.
+    pub(super) fn both(&mut self, first: NodeId, second: NodeId, span: Span) -> NodeId {
+        let known = |node: NodeId| match self.node(node) {
+            Node::Literal(value) => value.as_bool(),
+            _ => None,
+        };
+        match (known(first), known(second)) {
+            (Some(true), _) => second,
+            (_, Some(true)) => first,
+            (Some(false), _) | (_, Some(false)) => self.push(Node::Literal(false.into()), span),
+            (None, None) => {
+                let links = vec![(Link::And(second), span)];
+                self.push(Node::Chain { first, links }, span)
+            }
+        }
     }
 
     fn matches(&mut self, operand: NodeId) -> Outcome<Link> {
@@ -489,6 +535,7 @@ impl Lowering<'_> {
             "function"
         } else if self.is_variable(name)
             || (self.names == Names::Declared && ROOTS.contains(&name.as_ref()))
+            || self.types.is_some_and(|scope| scope.root(name).is_some())
         {
             "variable"
         } else {

@@ -113,7 +113,8 @@ pub(super) fn call(
     let Some(row) = find(&nature, name) else {
         let shown = crate::error::shorten(name, 80);
         let hint = near(&nature, &shown).map(|near| format!("; did you mean `{near}`?"));
-        let message = format!("{} has no method `{shown}`{}", nature.word(), hint.unwrap_or_default());
+        let message =
+            format!("{} has no method `{shown}`{}", nature.word(), hint.unwrap_or_default());
         return Err(Trouble::argument(message, span));
     };
     if row.arguments != arguments.len() {
@@ -175,7 +176,11 @@ fn of_time(machine: &mut Machine<'_>, time: &Arc<Time>, given: &Given<'_>) -> Ou
         "Add" => shown(time.plus(given.duration()?.into())),
         "AddDate" => {
             let moved = time.shifted(given.whole(0)?, given.whole(1)?, given.whole(2)?);
-            shown(moved.ok_or_else(|| Trouble::argument("`AddDate` leaves the calendar", given.span))?)
+            shown(
+                moved.ok_or_else(|| {
+                    Trouble::argument("`AddDate` leaves the calendar", given.span)
+                })?,
+            )
         }
         "After" => order(given.time()?).is_gt().into(),
         "Before" => order(given.time()?).is_lt().into(),
@@ -222,7 +227,8 @@ fn of_time(machine: &mut Machine<'_>, time: &Arc<Time>, given: &Given<'_>) -> Ou
 }
 
 fn of_duration(nanos: i64, given: &Given<'_>) -> Outcome<Datum> {
-    let float = |unit: i64| Datum::from((nanos / unit) as f64 + (nanos % unit) as f64 / unit as f64);
+    let float =
+        |unit: i64| Datum::from((nanos / unit) as f64 + (nanos % unit) as f64 / unit as f64);
     Ok(match given.name {
         "Abs" => Datum::Duration(nanos.saturating_abs()),
         "Hours" => float(3_600_000_000_000),

@@ -238,8 +238,7 @@ pub(super) fn duration_text(nanos: i64) -> String {
             let dot = if fraction.is_empty() { "" } else { "." };
             let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
             let hours_text = if hours > 0 { format!("{hours}h") } else { String::new() };
-            let minutes_text =
-                if seconds >= 60 { format!("{minutes}m") } else { String::new() };
+            let minutes_text = if seconds >= 60 { format!("{minutes}m") } else { String::new() };
             format!("{sign}{hours_text}{minutes_text}{}{dot}{fraction}s", seconds % 60)
         }
     }

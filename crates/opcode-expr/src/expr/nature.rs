@@ -3,6 +3,8 @@
 //! Keeps: what is unknown is compatible with everything; a whole float passes for an int.
 //! Not here: which operator takes what (`check.rs`).
 
+use opcode_model::Value;
+
 use super::syntax::Operator;
 
 /// What is known of a value.
@@ -42,6 +44,23 @@ impl Nature {
         matches!(self, Self::Int | Self::Float)
     }
 
+    /// Whether this may count or index; to be exact, no float may.
+    pub(super) fn is_whole(&self, exact: bool) -> bool {
+        *self == Self::Int || (!exact && *self == Self::Float)
+    }
+
+    /// What is known of a variable whose value is there.
+    pub(super) fn of_value(value: &Value) -> Self {
+        match value {
+            Value::Null => Self::Nil,
+            Value::Bool(_) => Self::Bool,
+            Value::Int(_) | Value::Float(_) => Self::Float,
+            Value::String(_) => Self::Text,
+            Value::Bytes(_) | Value::List(_) => Self::list_of_anything(),
+            Value::Object(_) => Self::Object,
+        }
+    }
+
     pub(super) fn is_list(&self) -> bool {
         matches!(self, Self::List(_))
     }
@@ -60,7 +79,6 @@ impl Nature {
             | Self::Bool
             | Self::Int
             | Self::Float
-           
             | Self::Text
             | Self::Object
             | Self::AnyMap
@@ -92,10 +110,7 @@ impl Nature {
 
     pub(super) fn is_comparable_to(&self, to: &Self) -> bool {
         let open = |nature: &Self| matches!(nature, Self::Unknown | Self::Nil);
-        open(self)
-            || open(to)
-            || (self.is_number() && to.is_number())
-            || self.is_assignable_to(to)
+        open(self) || open(to) || (self.is_number() && to.is_number()) || self.is_assignable_to(to)
     }
 
     /// What two numbers add up to.
@@ -123,7 +138,12 @@ impl Nature {
     }
 
     /// What `operator` gives for these two, or nothing if it does not take them.
-    pub(super) fn of_operator(operator: Operator, left: &Self, right: &Self) -> Option<Self> {
+    pub(super) fn of_operator(
+        operator: Operator,
+        left: &Self,
+        right: &Self,
+        exact: bool,
+    ) -> Option<Self> {
         let both = |test: fn(&Self) -> bool| test(left) && test(right);
         let maybe = |test: &dyn Fn(&Self) -> bool| {
             let (no_left, no_right) = (left.is_unknown(), right.is_unknown());
@@ -141,8 +161,7 @@ impl Nature {
             }
             Operator::Less | Operator::Greater | Operator::GreaterEqual | Operator::LessEqual => {
                 let ordered = |nature: &Self| {
-                    nature.is_number()
-                        || matches!(nature, Self::Text | Self::Time | Self::Duration)
+                    nature.is_number() || matches!(nature, Self::Text | Self::Time | Self::Duration)
                 };
                 let same = both(Self::is_number) || (ordered(left) && left == right);
                 (same || maybe(&ordered)).then_some(Self::Bool)
@@ -150,10 +169,14 @@ impl Nature {
             Operator::Matches | Operator::Contains | Operator::StartsWith | Operator::EndsWith => {
                 ((text(left) && text(right)) || maybe(&text)).then_some(Self::Bool)
             }
-            Operator::Range => (both(Self::is_number) || maybe(&Self::is_number))
-                .then(|| Self::List(Box::new(Self::Int))),
-            Operator::Remainder => {
-                (both(Self::is_number) || maybe(&Self::is_number)).then_some(Self::Int)
+            Operator::Range | Operator::Remainder => {
+                let whole = |nature: &Self| nature.is_whole(exact);
+                let fits = (whole(left) && whole(right)) || maybe(&whole);
+                let item = Self::Int;
+                fits.then(|| match operator {
+                    Operator::Range => Self::List(Box::new(item)),
+                    _ => item,
+                })
             }
             Operator::Divide | Operator::Power => {
                 (both(Self::is_number) || maybe(&Self::is_number)).then_some(Self::Float)
@@ -165,8 +188,7 @@ impl Nature {
             }
             Operator::Add => {
                 let addable = |nature: &Self| {
-                    nature.is_number()
-                        || matches!(nature, Self::Text | Self::Time | Self::Duration)
+                    nature.is_number() || matches!(nature, Self::Text | Self::Time | Self::Duration)
                 };
                 match () {
                     () if is(Self::Text, Self::Text) => Some(Self::Text),
@@ -216,7 +238,6 @@ impl Nature {
             | Self::Bool
             | Self::Int
             | Self::Float
-           
             | Self::Duration
             | Self::Zone
             | Self::Month

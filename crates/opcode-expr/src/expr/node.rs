@@ -24,6 +24,8 @@ pub(crate) struct Code {
     pub(super) slots: usize,
     /// The literal patterns of `matches`, compiled.
     pub(super) patterns: Vec<Pattern>,
+    /// Whether no float may stand for an int, as in Go.
+    pub(super) exact: bool,
 }
 
 /// One node.
@@ -123,6 +125,10 @@ pub(super) struct Body {
     pub(super) predicate: Option<NodeId>,
     /// The order of `sortBy`, the beginning of `reduce`.
     pub(super) extra: Option<NodeId>,
+    /// What a `filter` makes of what it keeps, where a `map` follows it.
+    pub(super) map: Option<NodeId>,
+    /// Whether the predicate asks for `#index`.
+    pub(super) indexed: bool,
 }
 
 /// One thing read from the value so far.

@@ -23,8 +23,15 @@ impl Lowering<'_> {
     ) -> Outcome<Lowered> {
         let (base, mut nature, taken) = self.base(base, parts)?;
         let mut ops = Vec::with_capacity(parts.len() - taken);
-        for (part, at) in &parts[taken..] {
-            let (op, given) = self.part(part, &nature, *at)?;
+        let environment = matches!(self.node(base), Node::Environment);
+        for (at_part, (part, at)) in parts[taken..].iter().enumerate() {
+            // What `$env` is asked for, and what nobody knows how to call is given, is not checked.
+            let method = matches!(part, Part::Method { .. }) && nature.is_unknown();
+            let unchecked = usize::from(method || (environment && at_part == 0));
+            self.unchecked += unchecked;
+            let lowered = self.part(part, &nature, *at);
+            self.unchecked -= unchecked;
+            let (op, given) = lowered?;
             ops.push((op, *at));
             nature = given;
         }
@@ -44,14 +51,16 @@ impl Lowering<'_> {
             _ => None,
         };
         if environment && let Some((name, at)) = named {
-            return Ok((self.root(&name, at)?, Nature::Unknown, 1));
+            let (node, nature) = self.root(&name, at)?;
+            return Ok((node, nature, 1));
         }
         if let Ast::Name(name) = self.ast(base)
             && name.as_ref() == "steps"
             && !self.is_variable(name)
         {
             let (name, at) = (name.clone(), self.span(base));
-            return Ok((self.root(&name, at)?, Nature::Unknown, 0));
+            let (node, nature) = self.root(&name, at)?;
+            return Ok((node, nature, 0));
         }
         let (node, nature) = self.lower(base)?;
         Ok((node, nature, 0))
@@ -75,10 +84,13 @@ impl Lowering<'_> {
             Part::Index { index, optional } => {
                 if let Some(name) = self.text_of(*index) {
                     let nature = field(&name, of, span)?;
-                    return Ok((Op::Index { index: self.lower(*index)?.0, optional: *optional }, nature));
+                    return Ok((
+                        Op::Index { index: self.lower(*index)?.0, optional: *optional },
+                        nature,
+                    ));
                 }
                 let (index, key) = self.lower(*index)?;
-                let nature = indexed(of, &key, span)?;
+                let nature = indexed(of, &key, self.types.is_some(), span)?;
                 Ok((Op::Index { index, optional: *optional }, nature))
             }
             Part::Slice { from, to } => {
@@ -98,7 +110,7 @@ impl Lowering<'_> {
         let Some(id) = end else { return Ok(None) };
         let span = self.span(id);
         let (node, nature) = self.lower(id)?;
-        if !of.is_unknown() && !nature.is_number() && !nature.is_unknown() {
+        if !of.is_unknown() && !nature.is_whole(self.types.is_some()) && !nature.is_unknown() {
             let message = format!("a slice takes whole numbers, got {}", nature.word());
             return Err(mismatch(message, span));
         }
@@ -167,10 +179,10 @@ fn method(name: &Arc<str>, count: usize, of: &Nature, span: Span) -> Outcome<Nat
     }
 }
 
-fn indexed(of: &Nature, key: &Nature, span: Span) -> Outcome<Nature> {
+fn indexed(of: &Nature, key: &Nature, exact: bool, span: Span) -> Outcome<Nature> {
     let fits = match of {
         Nature::Unknown => return Ok(Nature::Unknown),
-        Nature::List(_) => key.is_number() || key.is_unknown(),
+        Nature::List(_) => key.is_whole(exact) || key.is_unknown(),
         Nature::Object => matches!(key, Nature::Text | Nature::Unknown),
         Nature::Group | Nature::AnyMap => true,
         _ => return Err(mismatch(format!("cannot index {}", of.word()), span)),

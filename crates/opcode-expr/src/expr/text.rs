@@ -131,7 +131,10 @@ pub(super) fn translate(pattern: &str) -> String {
                     out += "\\]";
                 }
             }
-            ':' if in_class && letters.peek() == Some(&']') && out.rsplit('[').next().is_some_and(is_posix) => {
+            ':' if in_class
+                && letters.peek() == Some(&']')
+                && out.rsplit('[').next().is_some_and(is_posix) =>
+            {
                 letters.next();
                 out += ":]";
             }
@@ -223,10 +226,11 @@ pub(super) fn case(
     machine.bytes(text.len() * 2, given.span)?;
     machine.scan(text.len() * 4, given.span)?;
     let changed = |letter: char| {
-        let only = |mut letters: Box<dyn Iterator<Item = char>>| match (letters.next(), letters.next()) {
-            (Some(first), None) => first,
-            _ => letter,
-        };
+        let only =
+            |mut letters: Box<dyn Iterator<Item = char>>| match (letters.next(), letters.next()) {
+                (Some(first), None) => first,
+                _ => letter,
+            };
         match (function, letter) {
             (Function::Lower, 'İ') => 'i',
             (Function::Lower, _) => only(Box::new(letter.to_lowercase())),
@@ -254,7 +258,8 @@ pub(super) fn trim(
         Function::TrimSuffix => text.strip_suffix(part).unwrap_or(text),
         _ if given.values.len() < 2 => text.trim(),
         _ => {
-            machine.steps((text.len() as u64).saturating_mul(part.len() as u64) / 64, given.span)?;
+            machine
+                .steps((text.len() as u64).saturating_mul(part.len() as u64) / 64, given.span)?;
             text.trim_matches(|letter| part.contains(letter))
         }
     };
@@ -262,7 +267,7 @@ pub(super) fn trim(
 }
 
 pub(super) fn repeat(machine: &mut Machine<'_>, given: &Arguments<'_>) -> Outcome<Datum> {
-    let (text, count) = (given.text(0)?, given.whole(1)?);
+    let (text, count) = (given.text(0)?, given.count(1)?);
     let Ok(count) = usize::try_from(count) else {
         return Err(given.refuse("takes a count of 0 or more"));
     };
@@ -272,7 +277,7 @@ pub(super) fn repeat(machine: &mut Machine<'_>, given: &Arguments<'_>) -> Outcom
 
 pub(super) fn replace(machine: &mut Machine<'_>, given: &Arguments<'_>) -> Outcome<Datum> {
     let (text, old, new) = (given.text(0)?, given.text(1)?, given.text(2)?);
-    let most = usize::try_from(given.whole_or(3, -1)?).unwrap_or(usize::MAX);
+    let most = usize::try_from(given.count_or(3, -1)?).unwrap_or(usize::MAX);
     machine.scan(searched(text, old), given.span)?;
     let found = text.matches(&**old).take(most).count();
     machine.bytes(text.len().saturating_add(found.saturating_mul(new.len())), given.span)?;
@@ -286,7 +291,7 @@ pub(super) fn split(
     given: &Arguments<'_>,
 ) -> Outcome<Datum> {
     let (text, separator) = (given.text(0)?, given.text(1)?);
-    let most = given.whole_or(2, -1)?;
+    let most = given.count_or(2, -1)?;
     if most == 0 {
         return Ok(Datum::NoList);
     }

@@ -330,7 +330,9 @@ impl Datum {
             Self::Time(time) => Value::from(time.rfc3339()),
             Self::Zone(_) => Value::Object(Object::default()),
             Self::NoList => Value::Null,
-            Self::List(items) => items.iter().map(|item| item.clone().into_json()).collect::<Vec<_>>().into(),
+            Self::List(items) => {
+                items.iter().map(|item| item.clone().into_json()).collect::<Vec<_>>().into()
+            }
             Self::Map(pairs) => Value::Object(Object::from_pairs(
                 pairs.iter().map(|(key, value)| (key.clone(), value.clone().into_json())).collect(),
             )),
