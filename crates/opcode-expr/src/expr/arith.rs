@@ -3,6 +3,11 @@
 //! Keeps: a float without a fraction stays exact while it fits 64 bits.
 //! Not here: comparing (`compare.rs`), which types may meet (`nature.rs`).
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "an operator or value that is not listed is a type error, whichever it is"
+)]
+
 use std::sync::Arc;
 
 use opcode_model::Value;

@@ -3,6 +3,11 @@
 //! Keeps: the number of arguments and their kinds are right as far as the text shows it.
 //! Not here: the table of functions (`functions.rs`), what they do (`calls.rs`, `loops.rs`).
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what is not listed does not fit, whichever it is"
+)]
+
 use std::sync::Arc;
 
 use super::functions::{self, Function, Loop, Row, Shape, Takes};
@@ -51,8 +56,7 @@ impl Lowering<'_> {
     /// `… | name(arguments)` behind `first` and the links already made.
     pub(super) fn pipe(
         &mut self,
-        name: &Arc<str>,
-        arguments: &[AstId],
+        (name, arguments): (&Arc<str>, &[AstId]),
         (first, nature): (&mut NodeId, Nature),
         done: &mut Vec<(Link, Span)>,
         span: Span,
@@ -163,7 +167,7 @@ impl Lowering<'_> {
                 return Err(wrong_count(known, *least, *most, count, span));
             }
             let range = first.map_or(Nature::Unknown, |first| first.1.clone());
-            let (body, nature) = self.body(*kind, name, range, rest, span)?;
+            let (body, nature) = self.body((name, *kind), range, rest, span)?;
             return Ok((Called::Loop(body), nature));
         }
         let mut nodes = Vec::with_capacity(rest.len());
@@ -186,8 +190,7 @@ impl Lowering<'_> {
     /// The predicate and what follows it.
     fn body(
         &mut self,
-        kind: Loop,
-        name: &str,
+        (name, kind): (&str, Loop),
         range: Nature,
         rest: &[AstId],
         span: Span,

@@ -3,6 +3,11 @@
 //! Keeps: now is the scope's; `Local` is UTC.
 //! Not here: layouts (`layout.rs`), methods of times (`methods.rs`).
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a kind of value that is not listed is no zone, whichever it is"
+)]
+
 use std::sync::Arc;
 
 use super::calls::Arguments;

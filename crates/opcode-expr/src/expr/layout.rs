@@ -3,6 +3,11 @@
 //! Keeps: a layout is read left to right, the longest piece first; what is no piece stands for itself.
 //! Not here: which layouts `date` tries (`dates.rs`).
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a piece that is not listed needs nothing special, whichever it is"
+)]
+
 use crate::cel::days_of;
 
 use super::moment::{MONTHS, Time, WEEKDAYS, Zone, is_date, offset_text};
@@ -289,9 +294,7 @@ impl Reading {
             Piece::LongYear => self.year = number,
             Piece::Year => self.year = if number >= 69 { 1900 + number } else { 2000 + number },
             Piece::LongMonth | Piece::ShortMonth => self.month = Some(number + 1),
-            Piece::Month(_) => {
-                self.month = Some(number).filter(|month| (1..=12).contains(month)).or(Some(0))
-            }
+            Piece::Month(_) => self.month = Some(number),
             Piece::Day(..) => self.day = Some(number),
             Piece::YearDay(_) => self.year_day = Some(number),
             Piece::Hour => self.hour = number,

@@ -3,6 +3,11 @@
 //! Keeps: what is copied is charged; equality and order are charged pair by pair.
 //! Not here: functions with predicates (`loops.rs`), extremes and means (`numbers.rs`).
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a kind of value that is not listed is a type error, whichever it is"
+)]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

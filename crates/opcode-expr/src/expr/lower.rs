@@ -3,6 +3,11 @@
 //! Keeps: what a name is and whether types can fit is found here, once; a fold never changes a value.
 //! Not here: calls and predicates (`check.rs`), selections (`select.rs`), what operators take (`nature.rs`).
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a node that is not listed is not constant, whichever it is"
+)]
+
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -284,7 +289,7 @@ impl Lowering<'_> {
             match link {
                 syntax::Link::Pipe { name, arguments, span } => {
                     let at = (start, span.1);
-                    nature = self.pipe(name, arguments, (&mut first, nature), &mut done, at)?;
+                    nature = self.pipe((name, arguments), (&mut first, nature), &mut done, at)?;
                 }
                 syntax::Link::Compare(compared) => {
                     let mut left = nature;

@@ -3,6 +3,11 @@
 //! Keeps: what is unknown is compatible with everything; a whole float passes for an int.
 //! Not here: which operator takes what (`check.rs`).
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what is not listed does not fit, whichever it is"
+)]
+
 use opcode_model::Value;
 
 use super::syntax::Operator;
@@ -144,77 +149,34 @@ impl Nature {
         right: &Self,
         exact: bool,
     ) -> Option<Self> {
-        let both = |test: fn(&Self) -> bool| test(left) && test(right);
-        let maybe = |test: &dyn Fn(&Self) -> bool| {
-            let (no_left, no_right) = (left.is_unknown(), right.is_unknown());
-            (no_left && no_right) || (no_left && test(right)) || (no_right && test(left))
+        let all = |test: &dyn Fn(&Self) -> bool| test(left) && test(right);
+        // What is unknown may turn out to be what the other side is taken with.
+        let either = |test: &dyn Fn(&Self) -> bool| {
+            let fits = |nature: &Self| nature.is_unknown() || test(nature);
+            all(test) || (fits(left) && fits(right))
         };
+        let flag = |nature: &Self| *nature == Self::Bool;
         let text = |nature: &Self| *nature == Self::Text;
-        let is = |one: Self, other: Self| *left == one && *right == other;
         match operator {
             Operator::Equal | Operator::Unequal => {
                 left.is_comparable_to(right).then_some(Self::Bool)
             }
-            Operator::Or | Operator::And => {
-                let flag = |nature: &Self| *nature == Self::Bool;
-                ((flag(left) && flag(right)) || maybe(&flag)).then_some(Self::Bool)
-            }
+            Operator::Or | Operator::And => either(&flag).then_some(Self::Bool),
             Operator::Less | Operator::Greater | Operator::GreaterEqual | Operator::LessEqual => {
-                let ordered = |nature: &Self| {
-                    nature.is_number() || matches!(nature, Self::Text | Self::Time | Self::Duration)
-                };
-                let same = both(Self::is_number) || (ordered(left) && left == right);
-                (same || maybe(&ordered)).then_some(Self::Bool)
+                let open = left.is_unknown() || right.is_unknown();
+                let alike = open || left == right || all(&Self::is_number);
+                (alike && either(&Self::is_ordered)).then_some(Self::Bool)
             }
             Operator::Matches | Operator::Contains | Operator::StartsWith | Operator::EndsWith => {
-                ((text(left) && text(right)) || maybe(&text)).then_some(Self::Bool)
+                either(&text).then_some(Self::Bool)
             }
-            Operator::Range | Operator::Remainder => {
-                let whole = |nature: &Self| nature.is_whole(exact);
-                let fits = (whole(left) && whole(right)) || maybe(&whole);
-                let item = Self::Int;
-                fits.then(|| match operator {
-                    Operator::Range => Self::List(Box::new(item)),
-                    _ => item,
-                })
+            Operator::Range => {
+                either(&|nature| nature.is_whole(exact)).then(|| Self::List(Box::new(Self::Int)))
             }
-            Operator::Divide | Operator::Power => {
-                (both(Self::is_number) || maybe(&Self::is_number)).then_some(Self::Float)
-            }
-            _ if matches!(operator, Operator::Add | Operator::Subtract | Operator::Multiply)
-                && both(Self::is_number) =>
-            {
-                Some(left.promoted(right))
-            }
-            Operator::Add => {
-                let addable = |nature: &Self| {
-                    nature.is_number() || matches!(nature, Self::Text | Self::Time | Self::Duration)
-                };
-                match () {
-                    () if is(Self::Text, Self::Text) => Some(Self::Text),
-                    () if is(Self::Time, Self::Duration) => Some(Self::Time),
-                    () if is(Self::Duration, Self::Time) => Some(Self::Time),
-                    () if is(Self::Duration, Self::Duration) => Some(Self::Duration),
-                    () => maybe(&addable).then_some(Self::Unknown),
-                }
-            }
-            Operator::Subtract => {
-                let less = |nature: &Self| {
-                    nature.is_number() || matches!(nature, Self::Time | Self::Duration)
-                };
-                match () {
-                    () if is(Self::Time, Self::Time) => Some(Self::Duration),
-                    () if is(Self::Time, Self::Duration) => Some(Self::Time),
-                    () if is(Self::Duration, Self::Duration) => Some(Self::Duration),
-                    () => maybe(&less).then_some(Self::Unknown),
-                }
-            }
-            Operator::Multiply => {
-                let times = |nature: &Self| nature.is_number() || *nature == Self::Duration;
-                if times(left) && times(right) {
-                    return Some(Self::Duration);
-                }
-                maybe(&times).then_some(Self::Unknown)
+            Operator::Remainder => either(&|nature| nature.is_whole(exact)).then_some(Self::Int),
+            Operator::Divide | Operator::Power => either(&Self::is_number).then_some(Self::Float),
+            Operator::Add | Operator::Subtract | Operator::Multiply => {
+                Self::of_sum(operator, left, right)
             }
             Operator::In => Self::of_in(left, right),
             Operator::Coalesce => Some(match (left, right) {
@@ -224,6 +186,39 @@ impl Nature {
                 _ => Self::Unknown,
             }),
         }
+    }
+
+    /// Whether `<` knows what comes first.
+    fn is_ordered(&self) -> bool {
+        self.is_number() || matches!(self, Self::Text | Self::Time | Self::Duration)
+    }
+
+    /// What `+`, `-` and `*` give.
+    fn of_sum(operator: Operator, left: &Self, right: &Self) -> Option<Self> {
+        if left.is_number() && right.is_number() {
+            return Some(left.promoted(right));
+        }
+        let taken = |nature: &Self| match nature {
+            Self::Int | Self::Float | Self::Duration | Self::Unknown => true,
+            Self::Time => operator != Operator::Multiply,
+            Self::Text => operator == Operator::Add,
+            _ => false,
+        };
+        Some(match (operator, left, right) {
+            (_, Self::Unknown, other) | (_, other, Self::Unknown) if taken(other) => Self::Unknown,
+            (Operator::Add, Self::Text, Self::Text) => Self::Text,
+            (Operator::Add, Self::Duration, Self::Time) => Self::Time,
+            (Operator::Add | Operator::Subtract, Self::Time, Self::Duration) => Self::Time,
+            (Operator::Subtract, Self::Time, Self::Time) => Self::Duration,
+            (_, Self::Duration, Self::Duration) => Self::Duration,
+            (Operator::Multiply, Self::Duration, other)
+            | (Operator::Multiply, other, Self::Duration)
+                if other.is_number() =>
+            {
+                Self::Duration
+            }
+            _ => return None,
+        })
     }
 
     fn of_in(left: &Self, right: &Self) -> Option<Self> {
