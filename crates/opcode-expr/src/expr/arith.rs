@@ -105,7 +105,7 @@ fn numbers(operator: Operator, left: Number, right: Number) -> Numeric {
         Operator::Subtract => exact(i64::checked_sub).unwrap_or_else(|| (one - other).into()),
         Operator::Multiply => exact(i64::checked_mul).unwrap_or_else(|| (one * other).into()),
         Operator::Divide => (one / other).into(),
-        Operator::Power => power(one, other).into(),
+        Operator::Power => one.powf(other).into(),
         Operator::Remainder => {
             let (Some(one), Some(other)) = (left.as_whole(), right.as_whole()) else {
                 let message = "`%` takes whole numbers; convert with int(x)".to_owned();
@@ -121,11 +121,6 @@ fn numbers(operator: Operator, left: Number, right: Number) -> Numeric {
             return Err((EvalErrorKind::Type, message));
         }
     })
-}
-
-/// Go's power: as C has it.
-fn power(base: f64, exponent: f64) -> f64 {
-    base.powf(exponent)
 }
 
 fn times(operator: Operator, left: &Datum, right: &Datum) -> Option<Datum> {

@@ -37,7 +37,7 @@ pub(super) fn date(machine: &mut Machine<'_>, given: &Arguments<'_>) -> Outcome<
         _ => (Zone::Utc, 0),
     };
     let text = given.text(at)?;
-    machine.scan(text.len() * 64, given.span)?;
+    machine.steps(super::methods::DATE_STEPS * 4 + text.len() as u64, given.span)?;
     let found = match given.values.len() - at {
         0 | 1 => LAYOUTS.iter().find_map(|layout| layout::parse(layout, text, &zone)),
         2 => layout::parse(given.text(at + 1)?, text, &zone),

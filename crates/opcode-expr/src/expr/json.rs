@@ -45,6 +45,7 @@ impl Writer<'_, '_, '_> {
             | Datum::Weekday(number) => self.out += &number.to_string(),
             Datum::Byte(byte) => self.out += &byte.to_string(),
             Datum::Time(time) => {
+                self.machine.steps(super::methods::DATE_STEPS, self.given.span)?;
                 let text = time.rfc3339();
                 self.text(&text);
             }

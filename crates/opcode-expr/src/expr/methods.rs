@@ -21,6 +21,9 @@ use super::print;
 use super::trouble::{Outcome, Span, Trouble};
 use super::value::Datum;
 
+/// What taking a time apart costs: its zone is looked up.
+pub(super) const DATE_STEPS: u64 = 60;
+
 /// A method: of what, how many arguments, what it gives.
 pub(super) struct Row {
     of: Nature,
@@ -128,6 +131,9 @@ pub(super) fn call(
         return Err(Trouble::argument(message, span));
     }
     machine.bytes(64, span)?;
+    if nature == Nature::Time {
+        machine.steps(DATE_STEPS, span)?;
+    }
     let given = Given { name, arguments, span };
     match of {
         Datum::Time(time) => of_time(machine, time, &given).map(Some),

@@ -150,7 +150,6 @@ fn numbers_of(
     while let Some((list, at)) = open.pop() {
         let Some(item) = list.item(at) else { continue };
         machine.steps(1, given.span)?;
-        machine.bytes(0, given.span)?;
         open.push((list, at + 1));
         if item.is_list() {
             let extreme = matches!(given.function, Function::Max | Function::Min);

@@ -229,7 +229,7 @@ pub(super) fn case(
 ) -> Outcome<Datum> {
     let text = given.text(0)?;
     machine.bytes(text.len() * 2, given.span)?;
-    machine.scan(text.len() * 4, given.span)?;
+    machine.scan(text.len() * if text.is_ascii() { 4 } else { 24 }, given.span)?;
     let changed = |letter: char| {
         let only =
             |mut letters: Box<dyn Iterator<Item = char>>| match (letters.next(), letters.next()) {

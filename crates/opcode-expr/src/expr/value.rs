@@ -376,9 +376,10 @@ impl Datum {
                     open.extend(keyed.entries.values());
                     keyed.entries.len() * 16 + 8
                 }
+                // Looking up a zone and writing a date takes as long as copying this much.
+                Self::Time(_) => 4_096,
                 Self::Int(_)
                 | Self::Byte(_)
-                | Self::Time(_)
                 | Self::Duration(_)
                 | Self::Zone(_)
                 | Self::Month(_)
