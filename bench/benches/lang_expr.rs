@@ -23,6 +23,7 @@ impl Run {
                 ("id", Value::Int(n)),
                 ("name", Value::from(format!("item number {n}"))),
                 ("score", Value::Float((n % 10) as f64 / 10.0)),
+                ("note", Value::from("checked by hand")),
                 ("tags", Value::list([Value::from("a"), Value::from("b")])),
             ])
         };
