@@ -56,6 +56,17 @@ pub fn fuzz_cel(data: &[u8]) {
     }
 }
 
+/// Compiles and evaluates the bytes as Expr.
+pub fn fuzz_expr(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let declared = Program::compile(Language::Expr, text);
+    let open = Program::compile_open(Language::Expr, text);
+    let exact = Program::compile_exact(Language::Expr, text, &Sample);
+    for program in declared.into_iter().chain(open).chain(exact) {
+        drop(program.evaluate(&Sample, &mut Meter::new(20_000, 1 << 20)));
+    }
+}
+
 /// Compiles and renders the bytes as a text with `${{ }}` in it.
 pub fn fuzz_template(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };

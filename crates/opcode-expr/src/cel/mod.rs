@@ -25,4 +25,7 @@ pub(crate) use convert::double_text;
 pub(crate) use eval::evaluate;
 pub(crate) use node::{Access, Base, Code, Node, Op};
 pub(crate) use parse::{Names, compile};
+pub(crate) use pattern::Pattern;
 pub(crate) use primary::ROOTS;
+pub(crate) use time::{date_of, days_in, days_of, parse_duration};
+pub(crate) use zones::offset as zone_offset;

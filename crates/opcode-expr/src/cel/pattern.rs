@@ -31,12 +31,37 @@ pub(crate) struct Pattern {
 
 impl Pattern {
     /// Compiles a literal pattern.
-    pub(super) fn compile(text: &str) -> Result<Self, String> {
+    pub(crate) fn compile(text: &str) -> Result<Self, String> {
         Self::within(text, u64::MAX)
     }
 
     pub(super) fn text(&self) -> &str {
         self.regex.as_str()
+    }
+
+    /// Where among `recent` this pattern is, compiled now if it is not there; the last few are kept. `pay` is asked
+    /// for the steps of compiling, `refuse` for the error of a pattern that is none.
+    pub(crate) fn recall<E>(
+        recent: &mut Vec<Self>,
+        text: &str,
+        pay: impl FnOnce(u64) -> Result<(), E>,
+        refuse: impl FnOnce(String) -> E,
+    ) -> Result<usize, E> {
+        if let Some(at) = recent.iter().position(|known| known.text() == text) {
+            return Ok(at);
+        }
+        pay(LATE_STEPS + text.len() as u64 * 20)?;
+        let compiled = Self::within(text, LATE_TIER_KIB)
+            .map_err(|reason| refuse(format!("not a regular expression: {reason}")))?;
+        if recent.len() >= KEPT_MAX {
+            recent.remove(0);
+        }
+        recent.push(compiled);
+        Ok(recent.len() - 1)
+    }
+
+    pub(crate) fn is_match(&self, subject: &str) -> bool {
+        self.regex.is_match(subject)
     }
 
     fn within(text: &str, tier_max: u64) -> Result<Self, String> {
@@ -58,7 +83,7 @@ impl Pattern {
     }
 
     /// Steps for reading `bytes`: at worst every part of the pattern looks at every byte.
-    fn price(&self, bytes: usize) -> u64 {
+    pub(crate) fn price(&self, bytes: usize) -> u64 {
         1 + (bytes as u64).saturating_mul(self.size_kib) / 16
     }
 }
@@ -71,25 +96,18 @@ impl Machine<'_> {
             return Err(wanted("matches", "text", odd).at(span));
         };
         self.scan(pattern.len(), span)?;
-        let known = self.recent.iter().position(|known| known.text() == &**pattern);
-        let at = match known {
-            Some(at) => at,
-            None => {
-                self.steps(LATE_STEPS + pattern.len() as u64 * 20, span)?;
-                let compiled = Pattern::within(pattern, LATE_TIER_KIB).map_err(|reason| {
-                    let message = format!("not a regular expression: {reason}");
-                    Cause::Argument(message.into()).at(span)
-                })?;
-                if self.recent.len() >= KEPT_MAX {
-                    self.recent.remove(0);
-                }
-                self.recent.push(compiled);
-                self.recent.len() - 1
-            }
-        };
+        let mut recent = std::mem::take(&mut self.recent);
+        let found = Pattern::recall(
+            &mut recent,
+            pattern,
+            |count| self.steps(count, span),
+            |message| Cause::Argument(message.into()).at(span),
+        );
+        self.recent = recent;
+        let at = found?;
         let price = self.recent[at].price(subject.len());
         self.steps(price, span)?;
-        Ok(self.recent[at].regex.is_match(subject).into())
+        Ok(self.recent[at].is_match(subject).into())
     }
 
     /// `matches` with a pattern compiled beforehand.
@@ -104,6 +122,6 @@ impl Machine<'_> {
         };
         let pattern = &self.code.patterns[pattern];
         self.steps(pattern.price(text.len()), span)?;
-        Ok(pattern.regex.is_match(text).into())
+        Ok(pattern.is_match(text).into())
     }
 }

@@ -9,7 +9,7 @@ use super::time::{date_of, days_in, days_of};
 const ZONES: &str = include_str!("zones.txt");
 
 /// Seconds east of UTC at `seconds` since 1970, for a zone's name or an offset such as `+02:00`.
-pub(super) fn offset(name: &str, seconds: i64) -> Option<i64> {
+pub(crate) fn offset(name: &str, seconds: i64) -> Option<i64> {
     if matches!(name, "" | "UTC" | "Z") {
         return Some(0);
     }

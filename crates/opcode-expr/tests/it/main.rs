@@ -7,6 +7,10 @@
 
 mod cel;
 mod conformance;
+mod expr;
+mod expr_conformance;
+mod expr_hostile;
+mod expr_properties;
 mod hostile;
 mod interpolation;
 mod properties;

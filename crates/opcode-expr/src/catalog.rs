@@ -1,0 +1,29 @@
+//! What functions a language has: for reference pages, completion and help.
+//!
+//! Keeps: every example runs as a test and gives the result beside it.
+//! Not here: the entries (`expr/catalog.rs`).
+
+use crate::program::Language;
+
+/// A function, explained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FunctionDoc {
+    /// Its name.
+    pub name: &'static str,
+    /// Its arguments and what it gives.
+    pub signature: &'static str,
+    /// What it does, in one line.
+    pub meaning: &'static str,
+    /// An expression that needs nothing but itself.
+    pub example: &'static str,
+    /// What the example gives, as JSON.
+    pub result: &'static str,
+}
+
+/// The functions of `language`, in order of their names.
+pub fn catalog(language: Language) -> &'static [FunctionDoc] {
+    match language {
+        Language::Cel => &[],
+        Language::Expr => crate::expr::CATALOG,
+    }
+}
