@@ -4,21 +4,25 @@
 //! Not here: the languages themselves (`cel`), texts with expressions in them (`template`).
 
 use std::fmt;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use opcode_model::Value;
+use opcode_model::{Timestamp, Value};
 
-use crate::cel::{self, Code, Names};
+use crate::cel::{self, Names};
 use crate::error::{CompileError, EvalError};
+use crate::jq;
 use crate::meter::Meter;
 use crate::references::References;
-use crate::scope::Scope;
+use crate::scope::{Scope, StepView};
 
 /// The languages an expression may be written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {
     /// The Common Expression Language, as cel-go has it without extensions.
     Cel,
+    /// jq, as gojq has it, without modules and further inputs.
+    Jq,
 }
 
 /// A compiled expression. Cloning copies a pointer.
@@ -26,10 +30,25 @@ pub enum Language {
 pub struct Program(Arc<Compiled>);
 
 struct Compiled {
-    language: Language,
     source: Arc<str>,
     code: Code,
     references: References,
+}
+
+enum Code {
+    Cel(cel::Code),
+    Jq(jq::Code),
+}
+
+/// What a program is evaluated over outside a workflow.
+#[derive(Clone, Copy, Debug)]
+pub struct Given<'a> {
+    /// The input: jq's `.`.
+    pub input: &'a Value,
+    /// Values by name: jq's `$name`, for names that the program was compiled with.
+    pub args: &'a [(Arc<str>, Value)],
+    /// What `now` means.
+    pub now: Timestamp,
 }
 
 impl Program {
@@ -49,23 +68,62 @@ impl Program {
                 Ok((code, references)) => Ok(Self::from_code(source, code, references)),
                 Err(error) => Err(*crate::hint::with_fix(error, source)),
             },
+            Language::Jq => Self::compile_jq(source, &[]),
         }
     }
 
-    pub(crate) fn from_code(source: &str, code: Code, references: References) -> Self {
-        let language = Language::Cel;
-        Self(Arc::new(Compiled { language, source: source.into(), code, references }))
+    /// Compiles jq that may use the names in `args` as variables, written there without their `$`.
+    pub fn compile_jq(source: &str, args: &[Arc<str>]) -> Result<Self, CompileError> {
+        let (code, references) = jq::compile(source, args).map_err(|error| *error)?;
+        Ok(Self::new(source, Code::Jq(code), references))
+    }
+
+    pub(crate) fn from_code(source: &str, code: cel::Code, references: References) -> Self {
+        Self::new(source, Code::Cel(code), references)
+    }
+
+    fn new(source: &str, code: Code, references: References) -> Self {
+        Self(Arc::new(Compiled { source: source.into(), code, references }))
     }
 
     /// The value over `scope`; what it spends is taken from `meter`.
     pub fn evaluate(&self, scope: &dyn Scope, meter: &mut Meter) -> Result<Value, EvalError> {
-        cel::evaluate(&self.0.code, scope, meter)
-            .map_err(|trouble| trouble.explain(&self.0.source, scope))
+        match &self.0.code {
+            Code::Cel(code) => cel::evaluate(code, scope, meter)
+                .map_err(|trouble| trouble.explain(&self.0.source, scope)),
+            Code::Jq(code) => {
+                jq::evaluate(jq::Call { code, source: &self.0.source, meter }, scope)
+            }
+        }
+    }
+
+    /// Hands every output over what is given to `emit`, until that breaks off. Only jq gives any number of them;
+    /// for other languages, the members of the input and the named values are the variables.
+    pub fn outputs(
+        &self,
+        given: Given<'_>,
+        meter: &mut Meter,
+        emit: &mut dyn FnMut(Value) -> ControlFlow<()>,
+    ) -> Result<(), EvalError> {
+        match &self.0.code {
+            Code::Cel(_) => {
+                let value = self.evaluate(&given, meter)?;
+                // There is nothing after the one output to break off.
+                let (ControlFlow::Continue(()) | ControlFlow::Break(())) = emit(value);
+                Ok(())
+            }
+            Code::Jq(code) => {
+                jq::outputs(jq::Call { code, source: &self.0.source, meter }, &given, emit)
+            }
+        }
     }
 
     /// The language it is written in.
     pub fn language(&self) -> Language {
-        self.0.language
+        match self.0.code {
+            Code::Cel(_) => Language::Cel,
+            Code::Jq(_) => Language::Jq,
+        }
     }
 
     /// The text it was compiled from.
@@ -76,6 +134,26 @@ impl Program {
     /// What its text shows of what it reads.
     pub fn references(&self) -> &References {
         &self.0.references
+    }
+}
+
+/// What is given, as a scope without steps.
+impl Scope for Given<'_> {
+    fn root(&self, name: &str) -> Option<Value> {
+        let named = self.args.iter().rev().find(|(known, _)| known.as_ref() == name);
+        named.map(|(_, value)| value.clone()).or_else(|| self.input.find(name).cloned())
+    }
+
+    fn step(&self, _: &str) -> Option<StepView> {
+        None
+    }
+
+    fn step_ids(&self) -> Vec<Arc<str>> {
+        Vec::new()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.now
     }
 }
 

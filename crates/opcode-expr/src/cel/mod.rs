@@ -26,3 +26,4 @@ pub(crate) use eval::evaluate;
 pub(crate) use node::{Access, Base, Code, Node, Op};
 pub(crate) use parse::{Names, compile};
 pub(crate) use primary::ROOTS;
+pub(crate) use time::{date_of, days_of};

@@ -9,5 +9,6 @@ mod cel;
 mod conformance;
 mod hostile;
 mod interpolation;
+mod jq_conformance;
 mod properties;
 mod scope;
