@@ -43,6 +43,10 @@ impl Meter {
         self.bytes_max - self.bytes_left
     }
 
+    pub(crate) fn steps_left(&self) -> u64 {
+        self.steps_left
+    }
+
     pub(crate) fn bytes_left(&self) -> u64 {
         self.bytes_left
     }

@@ -91,9 +91,7 @@ impl Program {
         match &self.0.code {
             Code::Cel(code) => cel::evaluate(code, scope, meter)
                 .map_err(|trouble| trouble.explain(&self.0.source, scope)),
-            Code::Jq(code) => {
-                jq::evaluate(jq::Call { code, source: &self.0.source, meter }, scope)
-            }
+            Code::Jq(code) => jq::evaluate(jq::Call { code, source: &self.0.source, meter }, scope),
         }
     }
 

@@ -54,9 +54,12 @@ impl Context<'_> {
 
     /// The order of two values, paid for.
     pub(super) fn order(&mut self, left: &Value, right: &Value) -> Outcome<Ordering> {
-        let mut visited = 0;
-        let order = compare(left, right, &mut visited);
-        self.visits(visited)?;
+        if let (Value::Int(a), Value::Int(b)) = (left, right) {
+            return Ok(a.cmp(b));
+        }
+        let mut visits = self.affordable();
+        let order = compare(left, right, &mut visits);
+        self.visits(visits.count)?;
         Ok(order)
     }
 

@@ -12,11 +12,24 @@ use super::op::Place;
 /// What a name means.
 #[derive(Debug)]
 pub(super) enum Meaning {
-    Variable { name: Arc<str>, slot: usize },
+    Variable {
+        name: Arc<str>,
+        slot: usize,
+    },
     /// A function given as an argument.
-    Argument { name: Arc<str>, slot: usize },
-    Function { name: Arc<str>, arity: usize, function: usize },
-    Label { name: Arc<str>, slot: usize },
+    Argument {
+        name: Arc<str>,
+        slot: usize,
+    },
+    Function {
+        name: Arc<str>,
+        arity: usize,
+        function: usize,
+    },
+    Label {
+        name: Arc<str>,
+        slot: usize,
+    },
 }
 
 /// A name bound in the frame of a function so many functions deep.

@@ -67,8 +67,7 @@ impl<'a> Compiler<'a> {
                 let slot = c.slot();
                 c.bindings.bind(Meaning::Argument { name: parameter.name.clone(), slot });
             }
-            let mut slot = 0;
-            for parameter in &definition.parameters {
+            for (slot, parameter) in definition.parameters.iter().enumerate() {
                 if parameter.is_value {
                     c.emit(Op::Duplicate);
                     c.aside(|c| {
@@ -78,7 +77,6 @@ impl<'a> Compiler<'a> {
                     let value = c.bind_variable(&parameter.name);
                     c.emit(Op::Store(value));
                 }
-                slot += 1;
             }
             c.node(definition.body)
         })
@@ -183,11 +181,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// A function of the language's own, compiled if it was not yet.
-    fn own(
-        &mut self,
-        syntax: &'static Syntax,
-        definition: &'static Definition,
-    ) -> Outcome<usize> {
+    fn own(&mut self, syntax: &'static Syntax, definition: &'static Definition) -> Outcome<usize> {
         let key = (definition.name.as_ref(), definition.parameters.len());
         if let Some(function) = self.known.get(&key) {
             return Ok(*function);

@@ -188,7 +188,6 @@ impl<'a> Compiler<'a> {
 
     // Nodes.
 
-    #[expect(clippy::too_many_lines, reason = "one flat match over every node")]
     pub(super) fn node(&mut self, id: Id) -> Outcome<()> {
         let syntax = self.syntax;
         let before = self.span;
@@ -203,7 +202,9 @@ impl<'a> Compiler<'a> {
             Node::Recurse => self.call("recurse", &[])?,
             Node::Constant(value) => drop(self.emit(Op::Constant(value.clone()))),
             Node::Format(name) => self.format(name)?,
-            Node::Text { format, parts } => self.text(format.as_deref().unwrap_or("text"), parts)?,
+            Node::Text { format, parts } => {
+                self.text(format.as_deref().unwrap_or("text"), parts)?;
+            }
             Node::Call { name, arguments } => self.call(name, arguments)?,
             Node::Variable(name) => self.variable(name)?,
             Node::Object(entries) => self.object(entries)?,

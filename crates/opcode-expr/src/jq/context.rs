@@ -5,12 +5,16 @@
 
 use opcode_model::{Timestamp, Value};
 
+use super::compare::Visits;
 use super::pattern::Pattern;
 use super::trouble::Outcome;
 use crate::meter::{Exhausted, Meter};
 
 /// How deep a value may nest while it is worked on.
 pub(super) const NESTING_MAX: usize = 1_000;
+
+/// Parts of values that can be looked at for one step.
+const VISITS_PER_STEP: u64 = 16;
 
 /// So deep may a value from outside be.
 const GIVEN_MAX: usize = 128;
@@ -32,9 +36,23 @@ impl Context<'_> {
         Ok(self.meter.steps(count)?)
     }
 
+    /// As many visits as there are steps for, and one more.
+    pub(super) fn affordable(&self) -> Visits {
+        Visits {
+            count: 0,
+            most: self.meter.steps_left().saturating_mul(VISITS_PER_STEP) + VISITS_PER_STEP,
+        }
+    }
+
+    /// As many bytes as may still be read and kept, and one more.
+    pub(super) fn affordable_bytes(&self) -> usize {
+        let steps = self.meter.steps_left().saturating_mul(VISITS_PER_STEP);
+        usize::try_from(self.meter.bytes_left().min(steps) + 1).unwrap_or(usize::MAX)
+    }
+
     /// Charges for looking at so many parts of values.
     pub(super) fn visits(&mut self, count: u64) -> Outcome<()> {
-        match count / 16 {
+        match count / VISITS_PER_STEP {
             0 => Ok(()),
             steps => self.steps(steps),
         }
@@ -72,9 +90,9 @@ impl Context<'_> {
         if self.nestings + GIVEN_MAX < NESTING_MAX {
             return Ok(());
         }
-        let mut visited = 0;
-        let deep = is_deeper(inner, NESTING_MAX - 1, &mut visited);
-        self.visits(visited)?;
+        let mut visits = self.affordable();
+        let deep = is_deeper(inner, NESTING_MAX - 1, &mut visits);
+        self.visits(visits.count)?;
         match deep {
             true => Err(too_deep().into()),
             false => Ok(()),
@@ -87,14 +105,16 @@ pub(super) fn too_deep() -> Exhausted {
 }
 
 /// Whether a value nests deeper than `levels`.
-fn is_deeper(value: &Value, levels: usize, visited: &mut u64) -> bool {
-    *visited += 1;
+fn is_deeper(value: &Value, levels: usize, visits: &mut Visits) -> bool {
+    if !visits.go_on() {
+        return false;
+    }
     match value {
         Value::List(items) => {
-            levels == 0 || items.iter().any(|item| is_deeper(item, levels - 1, visited))
+            levels == 0 || items.iter().any(|item| is_deeper(item, levels - 1, visits))
         }
         Value::Object(object) => {
-            levels == 0 || object.iter().any(|pair| is_deeper(&pair.1, levels - 1, visited))
+            levels == 0 || object.iter().any(|pair| is_deeper(&pair.1, levels - 1, visits))
         }
         Value::Null
         | Value::Bool(_)

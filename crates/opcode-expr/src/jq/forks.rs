@@ -39,7 +39,11 @@ pub(super) enum Kind {
     /// Gives the next item of a list or object.
     Items(Value, usize),
     /// Gives the next number.
-    Range { next: Value, end: Value, step: Value },
+    Range {
+        next: Value,
+        end: Value,
+        step: Value,
+    },
 }
 
 impl Machine<'_> {
@@ -146,9 +150,7 @@ impl Machine<'_> {
     /// Puts an item on the stack, and comes back for the next if there is one.
     fn give_item(&mut self, of: Value, at: usize) -> Outcome<()> {
         let (key, item, len) = match &of {
-            Value::List(items) => {
-                (None, items.get(at).cloned().unwrap_or_default(), items.len())
-            }
+            Value::List(items) => (None, items.get(at).cloned().unwrap_or_default(), items.len()),
             Value::Object(object) => {
                 let pair = object.iter().nth(at);
                 let (key, item) = pair.cloned().unwrap_or_else(|| ("".into(), Value::Null));

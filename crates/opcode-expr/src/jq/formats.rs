@@ -95,7 +95,8 @@ pub(super) fn urid(context: &mut Context<'_>, value: &Value, _: &[Value]) -> Out
         let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
         let plain = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
         let Some(code) = plain.and_then(|digits| u8::from_str_radix(digits, 16).ok()) else {
-            let shown = String::from_utf8_lossy(after.get(..after.len().min(2)).unwrap_or_default());
+            let shown =
+                String::from_utf8_lossy(after.get(..after.len().min(2)).unwrap_or_default());
             let message = format!("invalid URL escape \"%{shown}\"");
             return Err(Cause::message(message).within("@urid", value, &[]));
         };
@@ -188,7 +189,7 @@ fn encode(bytes: &[u8], letters: &[u8], bits: u32, group: usize) -> String {
     if count > 0 {
         out.push(letter(held << (bits - count) & mask));
     }
-    while out.len() % group != 0 {
+    while !out.len().is_multiple_of(group) {
         out.push('=');
     }
     out

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use opcode_model::{Object, Value};
 
-use super::compare::{is_true, sorting};
+use super::compare::{Visits, is_true, sorting};
 use super::context::Context;
 use super::paths::wrong_object;
 use super::trouble::{Cause, Outcome};
@@ -307,12 +307,19 @@ fn ordered<'a>(
 /// The places of `keys` in their order. Every key may be looked at once for each doubling of their number.
 fn order_of(context: &mut Context<'_>, keys: &[Value]) -> Outcome<Vec<usize>> {
     let doublings = u64::from(usize::BITS - keys.len().leading_zeros());
-    let most = usize::try_from(context.meter.bytes_left()).unwrap_or(usize::MAX);
-    let weight: usize = keys.iter().map(|key| key.weight(most)).sum();
+    let most = context.affordable_bytes();
+    let mut weight = 0_usize;
+    for key in keys {
+        weight += key.weight(most.saturating_sub(weight));
+        if weight > most {
+            break;
+        }
+    }
     context.visits((weight as u64 / 8).saturating_mul(doublings + 1))?;
+    let mut visits = Visits { count: 0, most: u64::MAX };
     let mut places: Vec<usize> = (0..keys.len()).collect();
     let key = |at: usize| keys.get(at).unwrap_or(&Value::Null);
-    places.sort_by(|a, b| sorting(key(*a), key(*b), &mut 0));
+    places.sort_by(|a, b| sorting(key(*a), key(*b), &mut visits));
     Ok(places)
 }
 
@@ -465,13 +472,11 @@ fn positions(
         (Value::String(text), Value::String(part)) => {
             context.scan((text.len() + part.len()) * 8)?;
             let mut found = Vec::new();
-            let mut letters = 0_usize;
             let starts = text.char_indices().filter(|_| !part.is_empty());
-            for (at, _) in starts {
+            for (letters, (at, _)) in starts.enumerate() {
                 if text.get(at..).is_some_and(|rest| rest.starts_with(part.as_ref())) {
                     found.push(Value::from(letters));
                 }
-                letters += 1;
             }
             context.items(found.len())?;
             context.scan(found.len().saturating_mul(part.len()))?;
@@ -504,9 +509,7 @@ pub(super) fn set_path(
         return Err(Cause::apply_to("setpath", value, arguments.get(..1).unwrap_or_default()));
     };
     let mut draft = Draft::Whole(value.clone());
-    draft
-        .set(context, path, new)
-        .map_err(|cause| cause.within("setpath", value, arguments))?;
+    draft.set(context, path, new).map_err(|cause| cause.within("setpath", value, arguments))?;
     draft.close(context)
 }
 

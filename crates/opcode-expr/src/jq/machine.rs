@@ -157,14 +157,11 @@ impl<'a> Machine<'a> {
                 Ok(Flow::Next) => self.at += 1,
                 Ok(Flow::Jump(to)) => self.at = to,
                 Ok(Flow::Output(value)) => return Ok(Some(value)),
-                Ok(Flow::Back) => {
-                    if !self.go_back(None)? {
+                Err(cause) if cause.is_final() => return Err(cause),
+                Ok(Flow::Back) | Err(_) => {
+                    if !self.go_back(flow.err())? {
                         return Ok(None);
                     }
-                }
-                Err(cause) if cause.is_final() => return Err(cause),
-                Err(cause) => {
-                    self.go_back(Some(cause))?;
                 }
             }
             flow = self.tick().and_then(|()| self.step());
@@ -673,7 +670,9 @@ impl<'a> Machine<'a> {
 fn is_same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::List(a), Value::List(b)) => Arc::ptr_eq(a, b),
-        (Value::Object(a), Value::Object(b)) => std::ptr::eq(a.iter().as_slice(), b.iter().as_slice()),
+        (Value::Object(a), Value::Object(b)) => {
+            std::ptr::eq(a.iter().as_slice(), b.iter().as_slice())
+        }
         (Value::List(_) | Value::Object(_), _) | (_, Value::List(_) | Value::Object(_)) => false,
         (Value::Float(a), Value::Float(b)) => a == b || a.is_nan() && b.is_nan(),
         (a, b) => a == b,

@@ -185,8 +185,7 @@ fn frexp(context: &mut Context<'_>, value: &Value, _: &[Value]) -> Outcome<Value
 fn modf(context: &mut Context<'_>, value: &Value, _: &[Value]) -> Outcome<Value> {
     let number = value.as_f64().ok_or_else(|| Cause::apply("modf", value))?;
     let whole = libm::trunc(number);
-    let fraction =
-        if number.is_infinite() { 0.0 } else { libm::copysign(number - whole, number) };
+    let fraction = if number.is_infinite() { 0.0 } else { libm::copysign(number - whole, number) };
     // A whole negative number has no negative nothing left over.
     let fraction = if fraction == 0.0 { 0.0 } else { fraction };
     Ok(Value::list([context.number(fraction), context.number(whole)]))

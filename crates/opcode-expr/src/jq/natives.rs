@@ -141,7 +141,7 @@ static TEXT: [Native; 41] = [
     plain("_base64d", 0, formats::base64d),
     plain("_base32", 0, formats::base32),
     plain("_base32d", 0, formats::base32d),
-    nesting("_match", 2, |c, v, a| pattern::find(c, v, a)),
+    nesting("_match", 2, pattern::find),
     plain("test", 1, |c, v, a| pattern::test(c, v, &[first(a), Value::Null])),
     plain("test", 2, pattern::test),
     nesting("_splice", 1, pattern::splice),

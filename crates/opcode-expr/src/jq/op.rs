@@ -64,14 +64,26 @@ pub(super) enum Op {
     /// The top becomes true or false.
     ToBool,
     Not,
-    Field { key: Arc<str>, optional: bool },
+    Field {
+        key: Arc<str>,
+        optional: bool,
+    },
     /// The value on top, and its key below.
-    Index { optional: bool },
+    Index {
+        optional: bool,
+    },
     /// A key that is a number known beforehand.
-    Item { index: Value, optional: bool },
+    Item {
+        index: Value,
+        optional: bool,
+    },
     /// The value on top, then its end and its start.
-    Slice { optional: bool },
-    Each { optional: bool },
+    Slice {
+        optional: bool,
+    },
+    Each {
+        optional: bool,
+    },
     /// The left on top, the right below.
     Operate(Operator),
     OperateConstant(Operator, Value),
@@ -85,9 +97,16 @@ pub(super) enum Op {
     ListBegin(usize),
     ListAdd(usize),
     ListEnd(usize),
-    Call { function: usize, up: u32, arguments: Box<[Argument]> },
+    Call {
+        function: usize,
+        up: u32,
+        arguments: Box<[Argument]>,
+    },
     /// A call without arguments that is the last thing a function does.
-    CallLast { function: usize, up: u32 },
+    CallLast {
+        function: usize,
+        up: u32,
+    },
     CallArgument(Place),
     Return,
     /// The input on top, then the arguments, the first first.

@@ -8,9 +8,7 @@ use std::sync::Arc;
 use opcode_model::limits::{EXPRESSION_BYTES_MAX, EXPRESSION_DEPTH_MAX, EXPRESSION_NODES_MAX};
 
 use super::lexer::{Outcome, Token, lex};
-use super::syntax::{
-    Definition, Id, Key, Node, Operator, Parameter, Pattern, Segment, Syntax,
-};
+use super::syntax::{Definition, Id, Key, Node, Operator, Parameter, Pattern, Segment, Syntax};
 use super::trouble::Span;
 use crate::error::{CompileError, shorten};
 

@@ -43,23 +43,20 @@ pub(super) fn part<'a>(of: &Value, key: &'a Value) -> Outcome<Part<'a>> {
             (Some(start), Some(end)) => Ok(Part::Slice(start, end)),
             _ => Err(Cause::wanted(START_END, key)),
         },
-        Value::Null | Value::Bool(_) | Value::Bytes(_) | Value::List(_) => {
-            Err(Cause::wanted(
-                match of {
-                    Value::List(_) => NUMBER,
-                    Value::String(_) => LETTER,
-                    _ => KEY,
-                },
-                key,
-            ))
-        }
+        Value::Null | Value::Bool(_) | Value::Bytes(_) | Value::List(_) => Err(Cause::wanted(
+            match of {
+                Value::List(_) => NUMBER,
+                Value::String(_) => LETTER,
+                _ => KEY,
+            },
+            key,
+        )),
     }
 }
 
 /// The item's place among `len`, counted from the end if negative.
 pub(super) fn place(index: i64, len: usize) -> Option<usize> {
-    let from_start =
-        if index < 0 { index.checked_add(i64::try_from(len).ok()?)? } else { index };
+    let from_start = if index < 0 { index.checked_add(i64::try_from(len).ok()?)? } else { index };
     usize::try_from(from_start).ok()
 }
 

@@ -71,7 +71,9 @@ impl Parser<'_> {
                 let text = self.text(None)?;
                 Ok(match self.syntax.node(text) {
                     Node::Constant(Value::String(name)) => SuffixKind::Field(name.clone()),
-                    _ => SuffixKind::Index(self.add(Node::Pipe(vec![super::syntax::Segment::Query(text)]), span)?),
+                    _ => SuffixKind::Index(
+                        self.add(Node::Pipe(vec![super::syntax::Segment::Query(text)]), span)?,
+                    ),
                 })
             }
             _ => self.unexpected("a name, a string or `[` after `.`"),
@@ -208,7 +210,8 @@ impl Parser<'_> {
         let mut entries = Vec::new();
         while !self.is_sign("}") {
             let key = self.key()?;
-            let is_text = matches!(key, Key::Query(id) if !matches!(self.syntax.node(id), Node::Pipe(_)));
+            let is_text =
+                matches!(key, Key::Query(id) if !matches!(self.syntax.node(id), Node::Pipe(_)));
             let value = if self.take_sign(":") {
                 Some(self.object_value()?)
             } else if matches!(key, Key::Query(_)) && !is_text {

@@ -58,10 +58,9 @@ pub(super) fn to_string(context: &mut Context<'_>, value: &Value, _: &[Value]) -
 }
 
 pub(super) fn to_json(context: &mut Context<'_>, value: &Value, _: &[Value]) -> Outcome<Value> {
-    let most = usize::try_from(context.meter.bytes_left()).unwrap_or(usize::MAX);
-    let text = json::limited(value, most);
+    let text = json::limited(value, context.affordable_bytes());
     context.bytes(text.len())?;
-    context.scan(text.len() * 3)?;
+    context.scan(text.len().saturating_mul(3))?;
     Ok(Value::from(text))
 }
 

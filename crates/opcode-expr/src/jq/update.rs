@@ -149,10 +149,7 @@ impl Draft {
         }
     }
 
-    fn open_object(
-        &mut self,
-        context: &mut Context<'_>,
-    ) -> Outcome<&mut BTreeMap<Arc<str>, Self>> {
+    fn open_object(&mut self, context: &mut Context<'_>) -> Outcome<&mut BTreeMap<Arc<str>, Self>> {
         if let Self::Whole(value) = self {
             let pairs = value.as_object().into_iter().flatten();
             context.pairs(value.as_object().map_or(0, Object::len) * 2)?;
