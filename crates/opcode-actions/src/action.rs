@@ -47,7 +47,9 @@ pub trait Action: Send + Sync {
     fn check(&self, params: &Value) -> Vec<ParamProblem>;
 
     /// Which of its parameters is a program, if one is, and in which language.
-    fn program(&self) -> Option<(&'static str, Language)>;
+    fn program(&self) -> Option<(&'static str, Language)> {
+        None
+    }
 
     /// Whom it would talk to: `host:port` or a program. The breaker's key.
     fn target(&self, params: &Value) -> Option<String>;

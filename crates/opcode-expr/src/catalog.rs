@@ -1,9 +1,9 @@
 //! What functions a language has: for reference pages, completion and help.
 //!
 //! Keeps: every example runs as a test and gives the result beside it.
-//! Not here: the entries (`expr/catalog.rs`).
+//! Not here: the entries (each language keeps its own `catalog.rs`).
 
-use crate::program::Language;
+use opcode_model::Language;
 
 /// A function, explained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct FunctionDoc {
     pub meaning: &'static str,
     /// An expression that needs nothing but itself.
     pub example: &'static str,
-    /// What the example gives, as JSON.
+    /// What the example gives, as JSON; a list if it gives several values.
     pub result: &'static str,
 }
 
@@ -25,5 +25,6 @@ pub fn catalog(language: Language) -> &'static [FunctionDoc] {
     match language {
         Language::Cel => &[],
         Language::Expr => crate::expr::CATALOG,
+        Language::Jq => &crate::jq::catalog::FUNCTIONS,
     }
 }

@@ -3,12 +3,13 @@
 //! Keeps: small meters, so that an input is answered at once.
 //! Not here: the fuzz targets themselves, and any assertion beyond "it returns".
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use opcode_model::{StepStatus, Timestamp, Value};
 
 use crate::meter::Meter;
-use crate::program::{Language, Program};
+use crate::program::{Given, Language, Program};
 use crate::scope::{Scope, StepView};
 use crate::template::Template;
 
@@ -65,6 +66,21 @@ pub fn fuzz_expr(data: &[u8]) {
     for program in declared.into_iter().chain(open).chain(exact) {
         drop(program.evaluate(&Sample, &mut Meter::new(20_000, 1 << 20)));
     }
+}
+
+/// Compiles and evaluates the bytes as jq, over a scope and over a value.
+pub fn fuzz_jq(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(program) = Program::compile_jq(text, &["x".into()]) else { return };
+    drop(program.evaluate(&Sample, &mut Meter::new(5_000, 1 << 20)));
+    let input = Value::list([Value::Int(1), Value::from("häuser"), Value::object([("a", 1.5)])]);
+    let args = [("x".into(), Value::Int(7))];
+    let given = Given { input: &input, args: &args, now: Timestamp(1_790_000_000_123) };
+    let mut emit = |value: Value| {
+        drop(value.to_json());
+        ControlFlow::Continue(())
+    };
+    drop(program.outputs(given, &mut Meter::new(5_000, 1 << 20), &mut emit));
 }
 
 /// Compiles and renders the bytes as a text with `${{ }}` in it.

@@ -1,28 +1,22 @@
 //! The small door: compile once in some language, evaluate often over a borrowed scope.
 //!
 //! Keeps: a program is shared by reference count and never changes; compiling reports one mistake, with a fix where we know one.
-//! Not here: the languages themselves (`cel`, `expr`), texts with expressions in them (`template`).
+//! Not here: the languages themselves (`cel`, `expr`, `jq`), texts with expressions in them (`template`).
 
 use std::fmt;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use opcode_model::Value;
+pub use opcode_model::Language;
+use opcode_model::{Timestamp, Value};
 
 use crate::cel::{self, Names};
 use crate::error::{CompileError, EvalError};
 use crate::expr;
+use crate::jq;
 use crate::meter::Meter;
 use crate::references::References;
-use crate::scope::Scope;
-
-/// The languages an expression may be written in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Language {
-    /// The Common Expression Language, as cel-go has it without extensions.
-    Cel,
-    /// The dialect of expr-lang 1.17.
-    Expr,
-}
+use crate::scope::{Scope, StepView};
 
 /// A compiled expression. Cloning copies a pointer.
 #[derive(Clone)]
@@ -38,6 +32,18 @@ struct Compiled {
 pub(crate) enum Code {
     Cel(cel::Code),
     Expr(expr::Code),
+    Jq(jq::Code),
+}
+
+/// A value that a program is evaluated over, outside a workflow.
+#[derive(Clone, Copy, Debug)]
+pub struct Given<'a> {
+    /// The input: jq's `.`; for other languages, its members are the variables.
+    pub input: &'a Value,
+    /// Values by name: jq's `$name`, for names that the program was compiled with.
+    pub args: &'a [(Arc<str>, Value)],
+    /// What `now` means.
+    pub now: Timestamp,
 }
 
 impl From<cel::Code> for Code {
@@ -48,6 +54,12 @@ impl From<cel::Code> for Code {
 impl From<expr::Code> for Code {
     fn from(code: expr::Code) -> Self {
         Self::Expr(code)
+    }
+}
+
+impl From<jq::Code> for Code {
+    fn from(code: jq::Code) -> Self {
+        Self::Jq(code)
     }
 }
 
@@ -72,6 +84,26 @@ impl Program {
         Self::compile_with(language, source, Names::Open, Some(scope))
     }
 
+    /// Compiles jq that may use the names in `args` as variables, written there without their `$`.
+    pub fn compile_jq(source: &str, args: &[Arc<str>]) -> Result<Self, CompileError> {
+        match jq::compile(source, args) {
+            Ok((code, references)) => Ok(Self::from_code(source, code, references)),
+            Err(error) => Err(*error),
+        }
+    }
+
+    /// Compiles `source` for an action: jq with the names in `args` as variables, the others as `compile_open` does.
+    pub fn compile_loose<'a>(
+        language: Language,
+        source: &str,
+        args: impl Iterator<Item = &'a Arc<str>>,
+    ) -> Result<Self, CompileError> {
+        match language {
+            Language::Jq => Self::compile_jq(source, &args.cloned().collect::<Vec<_>>()),
+            Language::Cel | Language::Expr => Self::compile_open(language, source),
+        }
+    }
+
     fn compile_with(
         language: Language,
         source: &str,
@@ -87,6 +119,7 @@ impl Program {
                 Ok((code, references)) => Ok(Self::from_code(source, code, references)),
                 Err(error) => Err(*error),
             },
+            Language::Jq => Self::compile_jq(source, &[]),
         }
     }
 
@@ -104,7 +137,52 @@ impl Program {
             Code::Expr(code) => {
                 expr::evaluate(code, scope, meter).map_err(|trouble| trouble.explain(source))
             }
+            Code::Jq(code) => jq::evaluate(jq::Call { code, source, meter }, scope),
         }
+    }
+
+    /// Hands every output over what is given to `emit`, until that breaks off. Only jq gives any number of them.
+    pub fn outputs(
+        &self,
+        given: Given<'_>,
+        meter: &mut Meter,
+        emit: &mut dyn FnMut(Value) -> ControlFlow<()>,
+    ) -> Result<(), EvalError> {
+        match &self.0.code {
+            Code::Cel(_) | Code::Expr(_) => self.one_output(&given, meter, emit),
+            Code::Jq(code) => {
+                jq::outputs(jq::Call { code, source: &self.0.source, meter }, &given, emit)
+            }
+        }
+    }
+
+    /// The same over all of a scope.
+    pub fn outputs_in(
+        &self,
+        scope: &dyn Scope,
+        args: &[(Arc<str>, Value)],
+        meter: &mut Meter,
+        emit: &mut dyn FnMut(Value) -> ControlFlow<()>,
+    ) -> Result<(), EvalError> {
+        match &self.0.code {
+            Code::Cel(_) | Code::Expr(_) => self.one_output(scope, meter, emit),
+            Code::Jq(code) => {
+                let call = jq::Call { code, source: &self.0.source, meter };
+                jq::outputs_in(call, scope, args, emit)
+            }
+        }
+    }
+
+    fn one_output(
+        &self,
+        scope: &dyn Scope,
+        meter: &mut Meter,
+        emit: &mut dyn FnMut(Value) -> ControlFlow<()>,
+    ) -> Result<(), EvalError> {
+        // There is nothing after the one output to break off.
+        let (ControlFlow::Continue(()) | ControlFlow::Break(())) =
+            emit(self.evaluate(scope, meter)?);
+        Ok(())
     }
 
     /// The language it is written in.
@@ -112,6 +190,7 @@ impl Program {
         match self.0.code {
             Code::Cel(_) => Language::Cel,
             Code::Expr(_) => Language::Expr,
+            Code::Jq(_) => Language::Jq,
         }
     }
 
@@ -123,6 +202,26 @@ impl Program {
     /// What its text shows of what it reads.
     pub fn references(&self) -> &References {
         &self.0.references
+    }
+}
+
+/// What is given, as a scope without steps.
+impl Scope for Given<'_> {
+    fn root(&self, name: &str) -> Option<Value> {
+        let named = self.args.iter().rev().find(|(known, _)| known.as_ref() == name);
+        named.map(|(_, value)| value.clone()).or_else(|| self.input.find(name).cloned())
+    }
+
+    fn step(&self, _: &str) -> Option<StepView> {
+        None
+    }
+
+    fn step_ids(&self) -> Vec<Arc<str>> {
+        Vec::new()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.now
     }
 }
 

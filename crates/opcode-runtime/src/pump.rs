@@ -14,6 +14,7 @@ use std::time::Duration;
 use opcode_driver::{
     Batch, Command, CommitRefused, Driver, Incoming, LoadedRun, Reply, Resolved, Ticket,
 };
+use opcode_expr::STACK_BYTES;
 use opcode_model::commit::Commit;
 use opcode_model::{ErrorCode, Failure, RunId};
 use opcode_store::{CommitError, Committed, Delivery, EventFilter, Pending, Runs};
@@ -27,8 +28,6 @@ use crate::plans::{Plans, failure, unfit};
 use crate::templates::{Templates, plan_of};
 use crate::tools::last_words;
 
-/// Stack of the thread that decides: evaluating an expression may go deep.
-const STACK_BYTES: usize = 64 << 20;
 /// News taken in before the driver has its say again.
 const NEWS_MAX: usize = 1_024;
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use opcode_actions::{Action, Registry};
 use opcode_model::action::{Answer, EffectClass, ParamProblem};
-use opcode_model::{Actions, ErrorCode, Failure, Value};
+use opcode_model::{Actions, ErrorCode, Failure, Language, Value};
 
 /// Actions that can be performed.
 pub trait Tools: Actions {
@@ -37,6 +37,10 @@ impl Actions for Guarded {
 
     fn check(&self, name: &str, params: &Value) -> Vec<ParamProblem> {
         self.0.check(name, params)
+    }
+
+    fn program(&self, name: &str) -> Option<(&'static str, Language)> {
+        self.0.program(name)
     }
 
     fn compute(&self, name: &str, params: &Value) -> Result<Answer, Failure> {

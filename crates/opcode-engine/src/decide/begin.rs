@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use opcode_expr::{EvalError, Language, Program};
 use opcode_model::action::EffectClass;
 use opcode_model::event::{
     ConditionEvaluated, EventKind, Nothing, ParallelStarted, SkipReason, StepCompleted,
@@ -190,12 +191,25 @@ pub(super) fn too_many(draft: &Draft<'_>, more: usize) -> Option<Failure> {
     (all > RUN_STEPS_MAX).then(|| Failure::limit("steps of a run", RUN_STEPS_MAX))
 }
 
+/// What a loop goes over. In jq one list is the items, and so are outputs that are anything else, unless there is but a null.
+fn items(draft: &Draft<'_>, ix: StepIx, over: &Program) -> Result<Value, EvalError> {
+    let scope = draft.scope(ix);
+    if over.language() != Language::Jq {
+        return draft.evaluate(&scope, over);
+    }
+    let outputs = draft.outputs(|meter, emit| over.outputs_in(&scope, &[], meter, emit))?;
+    Ok(match outputs.as_slice() {
+        [sole @ (Value::List(_) | Value::Null)] => sole.clone(),
+        _ => Value::list(outputs),
+    })
+}
+
 fn begin_loop(draft: &mut Draft<'_>, ix: StepIx, plan: &LoopPlan) {
     let LoopMode::ForEach(over) = &plan.mode else {
         started(draft, ix, Work::Flow, NOTHING);
         return;
     };
-    match draft.evaluate_in(draft.step(ix).frame, over) {
+    match items(draft, ix, over) {
         Ok(items @ Value::List(_)) => {
             let len = items.as_list().map_or(0, <[Value]>::len);
             let input = Value::object([("items", items)]);

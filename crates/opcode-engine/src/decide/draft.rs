@@ -4,6 +4,7 @@
 //! Not here: any rule.
 
 use std::cell::Cell;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use opcode_expr::{EvalError, Meter, Program, Rendered, Template};
@@ -15,6 +16,9 @@ use opcode_model::{
 
 use crate::plan::{Plan, StepPlan};
 use crate::run::{FrameIx, Run, RunScope, Step};
+
+/// Takes one output.
+pub(super) type Emit<'a> = &'a mut dyn FnMut(Value) -> ControlFlow<()>;
 
 /// A decision being written.
 pub(super) struct Draft<'a> {
@@ -107,6 +111,20 @@ impl<'a> Draft<'a> {
         template: &Template,
     ) -> Result<Rendered, EvalError> {
         self.metered(|meter| template.render(scope, meter))
+    }
+
+    /// All outputs of an evaluation.
+    pub(super) fn outputs(
+        &self,
+        evaluate: impl FnOnce(&mut Meter, Emit<'_>) -> Result<(), EvalError>,
+    ) -> Result<Vec<Value>, EvalError> {
+        let mut outputs = Vec::new();
+        let mut emit = |output| {
+            outputs.push(output);
+            ControlFlow::Continue(())
+        };
+        self.metered(|meter| evaluate(meter, &mut emit))?;
+        Ok(outputs)
     }
 
     /// Evaluates with a budget of its own; what it spent is work of this decision.

@@ -5,18 +5,20 @@
 
 use std::sync::Arc;
 
-use opcode_model::action::NativeCall;
+use opcode_expr::{Given, Language, ObjectScope, Program, Scope};
+use opcode_model::action::{Evaluation, NativeCall};
 use opcode_model::event::{
     ChildStarted, ContextUpdate, Emitted, EventKind, Logged, Notified, StepCompleted,
 };
 use opcode_model::limits::CHILD_DEPTH_MAX;
 use opcode_model::signal::ChildStart;
-use opcode_model::{ErrorCode, Failure, Message, MessageBody, RunId, StepIx, Value};
+use opcode_model::{ErrorCode, Failure, Message, MessageBody, Object, RunId, StepIx, Value};
 
 use super::draft::Draft;
 use super::finished::complete;
 use super::step_failed::fail_step;
-use crate::run::{Run, Step};
+use crate::plan::{ActionPlan, WorkPlan};
+use crate::run::{Run, RunScope, Step};
 
 pub(super) fn grant(draft: &mut Draft<'_>, ix: StepIx, call: &NativeCall) {
     match call {
@@ -65,23 +67,30 @@ fn evaluate(draft: &mut Draft<'_>, ix: StepIx, evaluation: &Evaluation) {
     }
 }
 
-fn value_of(
-    draft: &Draft<'_>,
-    ix: StepIx,
-    evaluation: &Evaluation,
-) -> Result<Value, Failure> {
+fn value_of(draft: &Draft<'_>, ix: StepIx, evaluation: &Evaluation) -> Result<Value, Failure> {
     let Evaluation { language, source, data, args } = evaluation;
-    let written = match &draft.plan_of(ix).work {
-        WorkPlan::Action(action) => action.program.as_ref(),
-        _ => None,
-    };
-    let compiled = match written {
-        Some(program) => Ok(program.clone()),
-        None => Program::compile_loose(*language, source, args.keys()),
+    let compiled = match &draft.plan_of(ix).work {
+        WorkPlan::Action(ActionPlan { program: Some(program), .. }) => Ok(program.clone()),
+        _ => Program::compile_loose(*language, source, args.keys()),
     };
     let program = compiled.map_err(|error| error.to_failure(source))?;
-    let given = Given { scope: &Seen { scope: draft.scope(ix), data: data.as_ref() }, input: data.as_ref(), args };
-    let mut outputs = draft.outputs(&program, given).map_err(|error| error.to_failure())?;
+    let scope = draft.scope(ix);
+    let args = args.iter().as_slice();
+    let mut outputs = match (language, data) {
+        (Language::Jq, Some(input)) => {
+            let given = Given { input, args, now: draft.at };
+            draft.outputs(|meter, emit| program.outputs(given, meter, emit))
+        }
+        (Language::Jq, None) => {
+            draft.outputs(|meter, emit| program.outputs_in(&scope, args, meter, emit))
+        }
+        (Language::Cel | Language::Expr, data) => {
+            let names = names(&scope, data.as_ref());
+            let scope = ObjectScope::beneath(&names, &scope);
+            draft.outputs(|meter, emit| program.outputs_in(&scope, args, meter, emit))
+        }
+    }
+    .map_err(|error| error.to_failure())?;
     let several = outputs.len() > 1;
     Ok(Value::object([match several {
         true => ("results", Value::list(outputs)),
@@ -89,29 +98,13 @@ fn value_of(
     }]))
 }
 
-/// What Expr can name: all of the scope, each input by its own name, and `data`.
-struct Seen<'a> {
-    scope: RunScope<'a>,
-    data: Option<&'a Value>,
-}
-
-impl Scope for Seen<'_> {
-    fn root(&self, name: &str) -> Option<Value> {
-        let input = || self.scope.root("inputs")?.find(name).cloned();
-        let data = || self.data.filter(|_| name == "data").cloned();
-        self.scope.root(name).or_else(input).or_else(data)
-    }
-
-    fn step(&self, id: &str) -> Option<StepView> {
-        self.scope.step(id)
-    }
-
-    fn step_ids(&self) -> Vec<Arc<str>> {
-        self.scope.step_ids()
-    }
-
-    fn now(&self) -> Timestamp {
-        self.scope.now()
+/// Names beneath those of the scope: each input by its own, and `data`.
+fn names(scope: &RunScope<'_>, data: Option<&Value>) -> Object {
+    let inputs = scope.root("inputs");
+    let inputs = inputs.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
+    match data.filter(|_| inputs.find("data").is_none()) {
+        Some(data) => inputs.with("data", data.clone()),
+        None => inputs,
     }
 }
 

@@ -6,12 +6,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use opcode_expr::{References, Template};
+use opcode_expr::{Language, Program, References, Template};
 use opcode_model::limits::{DEFINITION_STEPS_MAX, ID_CHARS_MAX, NESTING_DEPTH_MAX, RETRIES_MAX};
-use opcode_model::problem::nearest;
+use opcode_model::problem::{nearest, pointer};
 use opcode_model::{Actions, ErrorCode, Object, Problem, Value};
 
-use super::reader::{Problems, Reader};
+use super::reader::{Problems, Reader, uncompiled};
 use super::workflow::{INTERRUPTED, RunTimeout};
 use super::{ActionPlan, Backoff, OnError, Retry, StepPlan, WorkPlan, check};
 use crate::shape::{Body, BodyIx, FlowKind, LoopBounds, Node};
@@ -206,7 +206,7 @@ impl<'a> Steps<'a> {
         } else {
             Some("action")
         };
-        let guard = reader.program("condition");
+        let guard = reader.program(Language::Cel, "condition");
         self.note_program(reader.at("condition"), guard.as_ref());
         let retry = self.retry(reader);
         let on_error = self.on_error(reader);
@@ -226,7 +226,7 @@ impl<'a> Steps<'a> {
         }
     }
 
-    pub(super) fn note_program(&mut self, place: String, program: Option<&opcode_expr::Program>) {
+    pub(super) fn note_program(&mut self, place: String, program: Option<&Program>) {
         if let Some(program) = program {
             self.references.push((place, program.references().clone()));
         }

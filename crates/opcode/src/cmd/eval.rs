@@ -7,15 +7,15 @@ use std::io::{BufRead, IsTerminal, stdin};
 use std::ops::{ControlFlow, Range};
 
 use clap::{Args, ValueEnum};
-use opcode_expr::{Given, Language, Meter, ObjectScope, Program, STACK_BYTES};
+use opcode_expr::{Given, Language, Meter, ObjectScope, Program, STACK_BYTES, Scope};
 use opcode_model::{Failure, Object, Value};
 use serde_json::json;
 
 use crate::exit::Exit;
+use crate::say;
 use crate::show::age::now;
 use crate::source::{self, Written};
 use crate::trouble::Trouble;
-use crate::say;
 
 #[derive(Args, Debug)]
 pub(crate) struct EvalArgs {
@@ -31,6 +31,9 @@ pub(crate) struct EvalArgs {
     /// A JSON object of variables, as a step sees them: steps, inputs, workflow, context, iter
     #[arg(long, value_name = "FILE")]
     scope: Option<String>,
+    /// Expr: take whole numbers for integers, as a workflow does
+    #[arg(long)]
+    lenient: bool,
     /// Ask for expressions, and evaluate one after the other
     #[arg(short, long, conflicts_with = "expression")]
     interactive: bool,
@@ -56,9 +59,14 @@ impl Lang {
     }
 }
 
+/// What expr-lang refuses, because numbers from JSON are floats there, and a workflow takes.
+const LENIENT: &str =
+    "`expr.eval` takes it: there a whole number counts as an integer; try `--lenient`";
+
 /// What expressions are evaluated over.
 struct Desk {
     lang: Lang,
+    lenient: bool,
     variables: Object,
     data: Option<Value>,
 }
@@ -82,7 +90,12 @@ pub(crate) fn run(args: EvalArgs) -> Result<Exit, Trouble> {
 fn work(args: &EvalArgs) -> Result<Exit, Trouble> {
     let read = |file: &Option<String>| file.as_deref().map(source::json).transpose();
     let (data, scope) = (read(&args.data)?, read(&args.scope)?);
-    let desk = Desk { lang: args.lang, variables: variables(scope, data.as_ref())?, data };
+    let desk = Desk {
+        lang: args.lang,
+        lenient: args.lenient,
+        variables: variables(scope, data.as_ref())?,
+        data,
+    };
     match &args.expression {
         Some(expression) => Ok(desk.answer(expression, args.json)),
         None => desk.talk(),
@@ -127,20 +140,24 @@ impl Desk {
     }
 
     fn outputs(&self, expression: &str) -> Result<Vec<Value>, Wrong> {
-        let language = self.lang.language();
-        let none = Object::default();
-        let program = Program::compile_loose(language, expression, none.keys()).map_err(|error| {
-            let (hint, span) = (error.hint.clone(), error.span.clone());
-            let failure = error.to_failure(expression);
-            Wrong { failure, message: error.message, hint, span, exit: Exit::Refused }
-        })?;
         let scope = ObjectScope::new(&self.variables, now());
-        let given = Given { scope: &scope, input: self.data.as_ref(), args: &none };
-        let mut outputs = Vec::new();
-        let evaluated = program.outputs(given, &mut Meter::default(), &mut |output| {
+        let program = self.compile(expression, &scope)?;
+        let (mut outputs, mut meter) = (Vec::new(), Meter::default());
+        let mut emit = |output| {
             outputs.push(output);
             ControlFlow::Continue(())
-        });
+        };
+        let evaluated = match &self.data {
+            Some(input) => {
+                let given = Given { input, args: &[], now: scope.now() };
+                let is_jq = program.language() == Language::Jq;
+                match is_jq {
+                    true => program.outputs(given, &mut meter, &mut emit),
+                    false => program.outputs_in(&scope, &[], &mut meter, &mut emit),
+                }
+            }
+            None => program.outputs_in(&scope, &[], &mut meter, &mut emit),
+        };
         match evaluated {
             Ok(()) => Ok(outputs),
             Err(error) => {
@@ -148,6 +165,22 @@ impl Desk {
                 Err(Wrong { failure, message: error.message, hint: None, span, exit: Exit::Failed })
             }
         }
+    }
+
+    fn compile(&self, expression: &str, scope: &ObjectScope<'_>) -> Result<Program, Wrong> {
+        let language = self.lang.language();
+        let loose = || Program::compile_loose(language, expression, [].iter());
+        let compiled = match (self.lang, self.lenient) {
+            (Lang::Expr, false) => Program::compile_exact(language, expression, scope),
+            (Lang::Expr, true) | (Lang::Cel | Lang::Jq, _) => loose(),
+        };
+        compiled.map_err(|error| {
+            let in_a_workflow = matches!(self.lang, Lang::Expr) && loose().is_ok();
+            let hint = in_a_workflow.then(|| LENIENT.to_owned());
+            let (hint, span) = (error.hint.clone().or(hint), error.span.clone());
+            let failure = error.to_failure(expression);
+            Wrong { failure, message: error.message, hint, span, exit: Exit::Refused }
+        })
     }
 
     /// Takes expressions line by line.
@@ -159,7 +192,9 @@ impl Desk {
             }
         };
         if is_person {
-            say::hint("an expression a line; `:cel`, `:expr` and `:jq` change the language, `:q` ends");
+            say::hint(
+                "an expression a line; `:cel`, `:expr` and `:jq` change the language, `:q` ends",
+            );
         }
         prompt(self.lang);
         for line in stdin().lock().lines() {
