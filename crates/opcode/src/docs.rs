@@ -9,12 +9,13 @@ use std::process::ExitCode;
 
 use clap::CommandFactory;
 use opcode_actions::Registry;
+use opcode_expr::{Language, catalog};
 
 use crate::cli::Cli;
 use crate::exit::Exit;
 use crate::say;
 
-/// Writes `actions.md`, `actions.schema.json` and `cli.md`.
+/// Writes `actions.md`, `actions.schema.json`, `functions.md` and `cli.md`.
 pub(crate) fn write(folder: Option<OsString>) -> ExitCode {
     let Some(folder) = folder.map(PathBuf::from) else {
         say::error("name a folder: opcode __docs FOLDER");
@@ -36,7 +37,33 @@ fn pages(folder: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)?;
     std::fs::write(folder.join("actions.md"), registry.reference_markdown())?;
     std::fs::write(folder.join("actions.schema.json"), schemas + "\n")?;
+    std::fs::write(folder.join("functions.md"), functions())?;
     std::fs::write(folder.join("cli.md"), cli())
+}
+
+/// The functions of the three languages as Markdown, an example each.
+fn functions() -> String {
+    let mut text = String::from(
+        "# Functions of the expression languages\n\nEvery example runs as a test. What each language is: [CEL](cel.md), [Expr](expr.md), [jq](jq.md).\n",
+    );
+    for (title, language) in
+        [("CEL", Language::Cel), ("Expr", Language::Expr), ("jq", Language::Jq)]
+    {
+        text += &format!(
+            "\n## {title}\n\n| function | what it does | example | gives |\n|---|---|---|---|\n"
+        );
+        for function in catalog(language) {
+            let code = |code: &str| format!("`{}`", code.replace('|', "\\|").replace('\n', " "));
+            let cells = [
+                code(function.signature),
+                function.meaning.replace('|', "\\|"),
+                code(function.example),
+                code(function.result),
+            ];
+            text += &format!("| {} |\n", cells.join(" | "));
+        }
+    }
+    text
 }
 
 /// The command line as Markdown: the help of every command.

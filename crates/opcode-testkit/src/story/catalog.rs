@@ -5,17 +5,19 @@
 
 use opcode_model::action::{NativeCall, ParamProblem};
 use opcode_model::problem::nearest;
-use opcode_model::{Actions, Answer, EffectClass, ErrorCode, Failure, Value};
+use opcode_model::{Actions, Answer, EffectClass, ErrorCode, Evaluation, Failure, Language, Value};
 
 /// Every action a story may use, sorted, with its class.
 const ACTIONS: &[(&str, EffectClass)] = &[
     ("crypto.uuid", EffectClass::Idempotent),
     ("echo", EffectClass::Pure),
+    ("expr.eval", EffectClass::Pure),
     ("fail", EffectClass::Pure),
     ("http.get", EffectClass::Idempotent),
     ("http.post", EffectClass::Unsafe),
     ("noop", EffectClass::Pure),
     ("shell.exec", EffectClass::Unsafe),
+    ("transform.jq", EffectClass::Pure),
     ("workflow.context", EffectClass::Pure),
     ("workflow.emit", EffectClass::Pure),
     ("workflow.log", EffectClass::Pure),
@@ -23,7 +25,8 @@ const ACTIONS: &[(&str, EffectClass)] = &[
     ("workflow.run", EffectClass::Pure),
 ];
 
-/// The actions of stories: `noop`, `echo`, `fail`, `http.get`, `http.post`, `shell.exec`, `crypto.uuid`, `workflow.*`.
+/// The actions of stories: `noop`, `echo`, `fail`, `http.get`, `http.post`, `shell.exec`, `crypto.uuid`, `expr.eval`,
+/// `transform.jq`, `workflow.*`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct StoryActions;
 
@@ -59,6 +62,14 @@ impl Actions for StoryActions {
         problems
     }
 
+    fn program(&self, name: &str) -> Option<(&'static str, Language)> {
+        match name {
+            "expr.eval" => Some(("expression", Language::Expr)),
+            "transform.jq" => Some(("filter", Language::Jq)),
+            _ => None,
+        }
+    }
+
     fn compute(&self, name: &str, params: &Value) -> Result<Answer, Failure> {
         match name {
             "noop" => Ok(Answer::Value(Value::object([("ok", true)]))),
@@ -80,10 +91,21 @@ fn text(params: &Value, key: &str) -> Option<std::sync::Arc<str>> {
     params.find(key).and_then(Value::as_str).map(Into::into)
 }
 
+fn evaluation(language: Language, source: &str, params: &Value) -> NativeCall {
+    NativeCall::Evaluate(Evaluation {
+        language,
+        source: text(params, source).unwrap_or_default(),
+        data: params.find("data").cloned(),
+        args: params.find("args").and_then(Value::as_object).cloned().unwrap_or_default(),
+    })
+}
+
 fn native(name: &str, params: &Value) -> NativeCall {
     let value = |key: &str| params.find(key).cloned().unwrap_or_default();
     let words = |key: &str| text(params, key).unwrap_or_default();
     match name {
+        "expr.eval" => evaluation(Language::Expr, "expression", params),
+        "transform.jq" => evaluation(Language::Jq, "filter", params),
         "workflow.run" => NativeCall::RunChild {
             template: words("template"),
             version: text(params, "version"),
