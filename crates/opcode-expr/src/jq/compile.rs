@@ -67,7 +67,11 @@ impl<'a> Compiler<'a> {
         let builds = !self.ops.iter().all(|op| {
             matches!(op, Op::Field { .. } | Op::Item { .. } | Op::Each { .. } | Op::Return)
         });
+        let odd = self.syntax.nodes.iter().any(
+            |node| matches!(node, Node::Constant(Value::Float(number)) if !number.is_finite()),
+        );
         Ok(Code {
+            odd,
             ops: self.ops,
             spans: self.spans,
             functions: self.functions,

@@ -86,7 +86,8 @@ fn deep_texts_are_refused() {
     is_limited(format!(". as {}$x{} | 1", "[".repeat(500), "]".repeat(500)), "nesting");
     is_limited("(".repeat(8_000), "nesting");
     ends(format!("{}1{}", "(".repeat(60), ")".repeat(60)), 1);
-    let tall = format!("{}1{}", "[.list | map(select(. == (1 + ".repeat(14), "))) | 1]".repeat(14));
+    let tall =
+        format!("{}1{}", "[.list[:1]? | map(select(. == [1, ".repeat(14), "])) | 1]".repeat(14));
     drop(on_small_stack(tall));
 }
 
@@ -142,7 +143,7 @@ fn growth_stops_at_the_bytes() {
     is_limited("reduce range(40) as $i ([1]; . + .)", "bytes");
     is_limited("reduce range(1000000) as $i ({}; .[\"k\\($i)\"] = 1)", "");
     is_limited("[range(1000)] | combinations(9) | select(false)", "");
-    is_limited(".[100000000] = 1", "bytes");
+    is_limited("null | .[100000000] = 1", "");
     is_limited("null | setpath([range(2000)]; 1)", "nesting");
     is_limited(".text | [range(3000) as $i | . + \"\\($i)\"]", "bytes");
     is_limited("[.text * 9 | explode] | transpose | map(implode) | [., ., .] | .. | tojson", "");
@@ -178,7 +179,7 @@ fn sharing_cannot_hide_size_or_depth() {
         }
     }
     is_limited(format!("{wide} as $w | [$w == $w]"), "steps");
-    is_limited(wide, "bytes");
+    is_limited(wide, "");
     is_limited("reduce range(100000) as $i (0; [.])", "nesting of a value");
     is_limited("reduce range(100000) as $i (0; {a: .})", "nesting of a value");
     is_limited("reduce range(100000) as $i (0; . as $x | [1] | .[0] = $x)", "nesting of a value");
@@ -203,7 +204,7 @@ fn expensive_patterns_are_bounded() {
             program.outputs(given, &mut Meter::default(), &mut |_| ControlFlow::Continue(()));
         assert!(outcome.unwrap_err().message.contains("invalid regular expression"));
     }
-    is_limited(".text as $t | .list | map($t | test(\"(.{1,100}){3}$z\"))", "steps");
+    is_limited(".text as $t | .list | map($t | test(\"(.{1,20}){3}$z\"))", "steps");
     is_limited(".list | map(tostring as $p | \"a\" | test($p))", "steps");
 }
 
