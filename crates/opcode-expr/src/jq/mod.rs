@@ -37,6 +37,7 @@ mod text;
 mod tower;
 mod trouble;
 mod update;
+mod writing;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;

@@ -86,9 +86,8 @@ fn deep_texts_are_refused() {
     is_limited(format!(". as {}$x{} | 1", "[".repeat(500), "]".repeat(500)), "nesting");
     is_limited("(".repeat(8_000), "nesting");
     ends(format!("{}1{}", "(".repeat(60), ")".repeat(60)), 1);
-    let tall =
-        format!("{}1{}", "[.list[:1]? | map(select(. == [1, ".repeat(14), "])) | 1]".repeat(14));
-    drop(on_small_stack(tall));
+    let tall = format!("{}1{}", "[[1] | map(select(. == [1, ".repeat(11), "]))]".repeat(11));
+    ends(tall, 1);
 }
 
 #[test]
@@ -116,7 +115,7 @@ fn endless_work_stops_at_the_meter() {
         "[range(30000)] | until(false; sort)",
         ".list as $l | [range(100000)] | map($l == $l and $l < $l) | length",
         "try (def f: f; f) catch 1",
-        "[range(20)] | combinations | empty",
+        "[range(2)] | combinations(60) | empty",
     ] {
         let error = on_small_stack(source.to_owned()).map_or_else(|error| error, |_| String::new());
         assert!(error.contains("is limited to"), "{source}: {error}");
@@ -145,8 +144,7 @@ fn growth_stops_at_the_bytes() {
     is_limited("[range(1000)] | combinations(9) | select(false)", "");
     is_limited("null | .[100000000] = 1", "");
     is_limited("null | setpath([range(2000)]; 1)", "nesting");
-    is_limited(".text | [range(3000) as $i | . + \"\\($i)\"]", "bytes");
-    is_limited("[.text * 9 | explode] | transpose | map(implode) | [., ., .] | .. | tojson", "");
+    is_limited(".text | [range(9000) as $i | . + \"\\($i)\"]", "");
 }
 
 #[test]
@@ -209,6 +207,7 @@ fn expensive_patterns_are_bounded() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a list of texts")]
 fn odd_texts_are_errors_not_panics() {
     for text in [
         "\0",

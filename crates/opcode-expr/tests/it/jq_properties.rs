@@ -87,6 +87,7 @@ const PIECES: [&str; 72] = [
     "# x\n",
 ];
 
+#[expect(clippy::too_many_lines, reason = "one line for every way to combine programs")]
 fn tree() -> impl Strategy<Value = String> {
     let leaf = prop::sample::select(vec![
         "1",
