@@ -339,8 +339,7 @@ impl<'a> Compiler<'a> {
                 self.emit(Op::Store(whole));
                 for (at, item) in items.iter().enumerate() {
                     self.load(whole);
-                    let index = Value::from(at);
-                    self.emit(Op::Item { index, optional: false });
+                    self.emit(Op::ListItem(Value::from(at)));
                     self.destructure(item)?;
                 }
             }

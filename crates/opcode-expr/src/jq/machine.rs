@@ -261,6 +261,10 @@ impl<'a> Machine<'a> {
                 let of = self.pop()?;
                 return self.read(of, index.clone(), *optional);
             }
+            Op::ListItem(index) => match self.pop()? {
+                of @ (Value::Null | Value::List(_)) => return self.read(of, index.clone(), false),
+                other => return Err(super::paths::wrong_array(&other)),
+            },
             Op::Index { optional } => {
                 let of = self.stack.pop();
                 let key = self.pop()?;

@@ -79,6 +79,8 @@ pub(super) enum Op {
         index: Value,
         optional: bool,
     },
+    /// An item of what must be a list or null.
+    ListItem(Value),
     /// The value on top, then its end and its start.
     Slice {
         optional: bool,

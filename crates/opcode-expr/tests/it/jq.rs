@@ -187,7 +187,7 @@ fn failures_speak_as_gojq_does() {
     fails(
         "setpath([-1]; 1)",
         "[]",
-        "setpath([-1]; 1) cannot be applied to []: array index should not be negative",
+        "setpath([-1]; 1) cannot be applied to []: array index should not be negative: -1",
     );
     let error = compile("1 + (.x | .y)")
         .evaluate(&Fixture::default().root("x", "1"), &mut Meter::default());
@@ -256,6 +256,24 @@ fn patterns_are_re2s() {
     gives(r#"gsub(""; "-"), gsub("x*"; "-")"#, "\"ab\"", &["\"-a-b-\"", "\"-a-b-\""]);
     gives(r#"[splits(", *")]"#, "\"a,b,  c\"", &[r#"["a","b","c"]"#]);
     fails(r#"test("a"; "q")"#, "\"a\"", "unsupported regular expression flag: \"q\"");
+}
+
+#[test]
+fn the_first_parameter_varies_slowest_and_the_last_operand_too() {
+    gives("[(1, 2) + (10, 20)]", "null", &["[11,12,21,22]"]);
+    gives("[range(0, 1; 2, 3)]", "null", &["[0,1,0,1,2,1,1,2]"]);
+    gives("[\"\\(1, 2)\\(3, 4)\"]", "null", &[r#"["13","23","14","24"]"#]);
+    gives("[test(\"A\", \"b\"; null, \"i\")]", "\"a\"", &["[false,true,false,false]"]);
+    gives("[{a: (1, 2), b: (3, 4)}] | map(.a, .b)", "null", &["[1,3,1,4,2,3,2,4]"]);
+}
+
+#[test]
+fn a_pattern_takes_what_it_names_and_refuses_the_rest() {
+    gives(". as [$a, {b: $c, $d}] | [$a, $c, $d]", r#"[1,{"b":2,"d":3}]"#, &["[1,2,3]"]);
+    gives("[.[] as [$a] ?// {$a} ?// $a | $a]", r#"[[1],{"a":2},"x"]"#, &[r#"[1,2,"x"]"#]);
+    gives(". as [$a] | $a", "null", &["null"]);
+    fails(". as [$a] | $a", "\"x\"", "expected an array but got: string (\"x\")");
+    fails(". as {$a} | $a", "[1]", "expected an object but got: array ([1])");
 }
 
 #[test]
