@@ -101,6 +101,7 @@ impl Context<'_> {
             (Value::List(a), Value::List(b)) => {
                 let mut left = Vec::new();
                 for item in a.iter() {
+                    self.steps(1 + b.len() as u64 / 16)?;
                     let mut found = false;
                     for other in b.iter() {
                         found = found || self.order(item, other)?.is_eq();

@@ -44,10 +44,33 @@ impl Context<'_> {
         }
     }
 
-    /// As many bytes as may still be read and kept, and one more.
+    /// As many bytes as may still be read and kept.
     pub(super) fn affordable_bytes(&self) -> usize {
         let steps = self.meter.steps_left().saturating_mul(VISITS_PER_STEP);
-        usize::try_from(self.meter.bytes_left().min(steps) + 1).unwrap_or(usize::MAX)
+        usize::try_from(self.meter.bytes_left().min(steps)).unwrap_or(usize::MAX)
+    }
+
+    /// How many bytes values hold, parts that are shared counted each time; an error if that is more than affordable.
+    pub(super) fn weigh<'v>(
+        &mut self,
+        values: impl IntoIterator<Item = &'v Value>,
+    ) -> Outcome<usize> {
+        let most = self.affordable_bytes();
+        let mut weight = 0_usize;
+        for value in values {
+            weight += value.weight(most - weight);
+            if weight > most {
+                return self.too_much();
+            }
+        }
+        Ok(weight)
+    }
+
+    /// Whatever budget is smaller has run out.
+    pub(super) fn too_much<T>(&mut self) -> Outcome<T> {
+        self.meter.bytes(self.affordable_bytes().saturating_add(1))?;
+        self.meter.steps(u64::MAX)?;
+        Err(too_deep().into())
     }
 
     /// Charges for looking at so many parts of values.

@@ -80,9 +80,9 @@ impl Moment {
 
     /// Parts in any amount: the 14th month is February of the next year.
     fn of_parts([year, month, day, hour, minute, second]: [i64; 6], nanos: i64) -> Option<Self> {
-        let small = |part: i64| part.abs() <= 1_000_000_000;
+        let small = |part: i64| part.unsigned_abs() <= 1_000_000_000;
         let fits = [year, month, day, hour, minute, second].into_iter().all(small);
-        if !fits || year.abs() > 300_000 {
+        if !fits || year.unsigned_abs() > 300_000 {
             return None;
         }
         let (years, month) = (month.div_euclid(12), month.rem_euclid(12));

@@ -307,14 +307,7 @@ fn ordered<'a>(
 /// The places of `keys` in their order. Every key may be looked at once for each doubling of their number.
 fn order_of(context: &mut Context<'_>, keys: &[Value]) -> Outcome<Vec<usize>> {
     let doublings = u64::from(usize::BITS - keys.len().leading_zeros());
-    let most = context.affordable_bytes();
-    let mut weight = 0_usize;
-    for key in keys {
-        weight += key.weight(most.saturating_sub(weight));
-        if weight > most {
-            break;
-        }
-    }
+    let weight = context.weigh(keys)?;
     context.visits((weight as u64 / 8).saturating_mul(doublings + 1))?;
     let mut visits = Visits { count: 0, most: u64::MAX };
     let mut places: Vec<usize> = (0..keys.len()).collect();

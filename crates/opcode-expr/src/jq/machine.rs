@@ -108,6 +108,8 @@ pub(super) struct Machine<'a> {
     pub(super) forks_paid: usize,
     labels: u64,
     is_fresh: bool,
+    /// The bytes of the source where something failed last.
+    pub(super) failed_at: Span,
 }
 
 impl<'a> Machine<'a> {
@@ -143,6 +145,7 @@ impl<'a> Machine<'a> {
             forks_paid: 0,
             labels: 0,
             is_fresh: true,
+            failed_at: (0, 0),
         })
     }
 
@@ -157,9 +160,16 @@ impl<'a> Machine<'a> {
                 Ok(Flow::Next) => self.at += 1,
                 Ok(Flow::Jump(to)) => self.at = to,
                 Ok(Flow::Output(value)) => return Ok(Some(value)),
-                Err(cause) if cause.is_final() => return Err(cause),
                 Ok(Flow::Back) | Err(_) => {
-                    if !self.go_back(flow.err())? {
+                    let failure = flow.err();
+                    if let Some(cause) = &failure {
+                        // Going back leaves the place.
+                        self.failed_at = self.span();
+                        if cause.is_final() {
+                            return failure.map_or(Ok(None), Err);
+                        }
+                    }
+                    if !self.go_back(failure)? {
                         return Ok(None);
                     }
                 }
@@ -178,7 +188,7 @@ impl<'a> Machine<'a> {
     }
 
     /// The bytes of the source it is at: of the innermost call that the source itself makes.
-    pub(super) fn span(&self) -> Span {
+    fn span(&self) -> Span {
         let own = |at: usize| self.code.spans.get(at).copied().flatten();
         let mut found = own(self.at);
         let mut frame = self.frames.last();
@@ -251,6 +261,10 @@ impl<'a> Machine<'a> {
                 let of = self.pop()?;
                 return self.read(of, index.clone(), *optional);
             }
+            Op::ListItem(index) => match self.pop()? {
+                of @ (Value::Null | Value::List(_)) => return self.read(of, index.clone(), false),
+                other => return Err(super::paths::wrong_array(&other)),
+            },
             Op::Index { optional } => {
                 let of = self.stack.pop();
                 let key = self.pop()?;

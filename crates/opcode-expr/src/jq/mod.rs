@@ -37,6 +37,7 @@ mod text;
 mod tower;
 mod trouble;
 mod update;
+mod writing;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -122,7 +123,7 @@ fn run(
     emit: &mut dyn FnMut(Value) -> ControlFlow<()>,
 ) -> Result<(), EvalError> {
     let Call { code, source, meter } = call;
-    let context = Context { meter, now, odd: false, nestings: 0, patterns: Vec::new() };
+    let context = Context { meter, now, odd: code.odd, nestings: 0, patterns: Vec::new() };
     let mut machine = match Machine::new(code, context, root, arguments) {
         Ok(machine) => machine,
         Err(cause) => return Err(cause.explain(source, (0, 0))),
@@ -140,7 +141,7 @@ fn run(
             }
             Ok(None) => return Ok(()),
             Err(cause) if matches!(*cause, Cause::Halt(None)) => return Ok(()),
-            Err(cause) => return Err(cause.explain(source, machine.span())),
+            Err(cause) => return Err(cause.explain(source, machine.failed_at)),
         }
     }
 }
@@ -150,7 +151,7 @@ fn deliver(context: &mut Context<'_>, code: &Code, value: Value) -> Result<Value
     if !code.builds || !matches!(value, Value::List(_) | Value::Object(_)) {
         return Ok(if context.odd { plain(&value) } else { value });
     }
-    let weight = value.weight(context.affordable_bytes());
+    let weight = context.weigh([&value])?;
     context.bytes(weight)?;
     if value.depth(BUILT_DEPTH_MAX + 1) > BUILT_DEPTH_MAX {
         let value = BUILT_DEPTH_MAX as u64;

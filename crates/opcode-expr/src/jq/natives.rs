@@ -143,9 +143,9 @@ static TEXT: [Native; 41] = [
     plain("_base32d", 0, formats::base32d),
     nesting("_match", 2, pattern::find),
     plain("test", 1, |c, v, a| pattern::test(c, v, &[first(a), Value::Null])),
-    plain("test", 2, pattern::test),
+    plain("_test", 2, pattern::test),
     nesting("_splice", 1, pattern::splice),
-    plain("split", 2, pattern::split),
+    plain("_split", 2, pattern::split),
     nesting("_scan", 2, pattern::scan),
     plain("getpath", 1, |c, v, a| c.get_path(v, &first(a))),
 ];

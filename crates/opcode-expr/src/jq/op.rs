@@ -22,6 +22,8 @@ pub(crate) struct Code {
     pub(super) arguments: Vec<Arc<str>>,
     /// Whether its answers may be made rather than found in its input.
     pub(super) builds: bool,
+    /// Whether a literal is a number that JSON cannot say.
+    pub(super) odd: bool,
 }
 
 /// A function's beginning, and how many slots its frame has.
@@ -77,6 +79,8 @@ pub(super) enum Op {
         index: Value,
         optional: bool,
     },
+    /// An item of what must be a list or null.
+    ListItem(Value),
     /// The value on top, then its end and its start.
     Slice {
         optional: bool,

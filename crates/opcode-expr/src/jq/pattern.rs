@@ -88,7 +88,7 @@ impl Pattern {
     /// Steps for reading `bytes`: at worst every part of the pattern looks at every byte.
     fn price(&self, bytes: usize, groups: bool) -> u64 {
         let each = self.size_kib as u64 * if groups { 2 } else { 1 };
-        1 + (bytes as u64).saturating_mul(each) / 128
+        1 + (bytes as u64).saturating_mul(each) / 32
     }
 }
 

@@ -90,12 +90,14 @@ def truncate_stream(f):
 
 def match($pattern): match($pattern; null);
 def match($pattern; $flags): _match($pattern; $flags)[];
+def test($pattern; $flags): _test($pattern; $flags);
+def split($pattern; $flags): _split($pattern; $flags);
 def capture($pattern): capture($pattern; null);
 def capture($pattern; $flags): match($pattern; $flags) | .captures | _captures;
 def scan($pattern): _scan($pattern; null)[];
 def scan($pattern; $flags): _scan($pattern; $flags)[];
-def splits($pattern): split($pattern; null)[];
-def splits($pattern; $flags): split($pattern; $flags)[];
+def splits($pattern): _split($pattern; null)[];
+def splits($pattern; $flags): _split($pattern; $flags)[];
 def sub($pattern; replacement): sub($pattern; replacement; null);
 def sub($pattern; replacement; $flags):
   _splice([match($pattern; $flags) | [., [.captures | _captures | replacement]]])[];

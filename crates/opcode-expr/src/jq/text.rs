@@ -58,7 +58,11 @@ pub(super) fn to_string(context: &mut Context<'_>, value: &Value, _: &[Value]) -
 }
 
 pub(super) fn to_json(context: &mut Context<'_>, value: &Value, _: &[Value]) -> Outcome<Value> {
-    let text = json::limited(value, context.affordable_bytes());
+    let most = context.affordable_bytes();
+    let text = json::limited(value, most);
+    if text.len() > most {
+        return context.too_much();
+    }
     context.bytes(text.len())?;
     context.scan(text.len().saturating_mul(3))?;
     Ok(Value::from(text))

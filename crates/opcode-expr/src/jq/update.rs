@@ -109,7 +109,7 @@ impl Draft {
             return Ok(());
         }
         let Some(at) = at else {
-            return Err(Cause::message("array index should not be negative"));
+            return Err(Cause::message(format!("array index should not be negative: {index}")));
         };
         if at >= INDEX_MAX {
             return Err(Cause::message(format!("array index too large: {index}")));

@@ -87,6 +87,7 @@ const PIECES: [&str; 72] = [
     "# x\n",
 ];
 
+#[expect(clippy::too_many_lines, reason = "one line for every way to combine programs")]
 fn tree() -> impl Strategy<Value = String> {
     let leaf = prop::sample::select(vec![
         "1",
@@ -233,8 +234,7 @@ proptest! {
     }
 
     #[test]
-    fn data_passes_through_untouched(text in "\\PC{0,40}", whole in any::<i64>(), number in any::<f64>()) {
-        let number = if number.is_finite() { number } else { 0.5 };
+    fn data_passes_through_untouched(text in "\\PC{0,40}", whole in any::<i64>(), number in -1e15..1e15) {
         let input = Value::object([("t", Value::from(text)), ("i", Value::Int(whole)), ("f", Value::Float(number))]);
         for source in [".", "fromjson? // .", "tojson | fromjson", ". as $x | $x", "[tostream] | fromstream(.[])", "with_entries(.)",
             "to_entries | from_entries", "map_values(.)", "(.. |= .)", "walk(.)", "@json | fromjson", "[.] | add", "{t, i, f}"] {
