@@ -39,14 +39,15 @@ fn a_lock_that_is_about_to_go_is_waited_for() {
     drop(place.open());
     let left_behind = std::fs::File::open(place.file("store.db.lock")).unwrap();
     left_behind.lock().unwrap();
+    let (say, heard) = std::sync::mpsc::channel();
     let opener = std::thread::spawn(move || {
-        let opened = place.try_open().map(drop);
-        (place, opened)
+        say.send(place.try_open().map(drop)).unwrap();
     });
-    // Long enough for the opener to meet it, short enough to be waited for.
-    std::thread::sleep(std::time::Duration::from_millis(50));
+    let early = heard.recv_timeout(std::time::Duration::from_millis(50));
+    assert!(early.is_err(), "neither opened nor refused while it is held: {early:?}");
     drop(left_behind);
-    assert_eq!(opener.join().unwrap().1, Ok(()));
+    assert_eq!(heard.recv().unwrap(), Ok(()));
+    opener.join().unwrap();
 }
 
 #[test]

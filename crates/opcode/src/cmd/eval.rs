@@ -22,13 +22,13 @@ pub(crate) struct EvalArgs {
     /// The expression
     #[arg(value_name = "EXPR", required_unless_present = "interactive")]
     expression: Option<String>,
-    /// Its language
-    #[arg(long, value_name = "LANG", default_value = "cel")]
+    /// Its language: cel, expr or jq
+    #[arg(long, value_name = "LANG", hide_possible_values = true, default_value = "cel")]
     lang: Lang,
-    /// Data in JSON, `-` is stdin: jq's first `.`; elsewhere `data`, and its members by name
+    /// JSON, `-` is stdin: jq's first `.`; elsewhere `data`, and its members by name
     #[arg(long, value_name = "FILE")]
     data: Option<String>,
-    /// A JSON object of variables, as a step sees them: steps, inputs, workflow, context, iter
+    /// JSON: the variables as a step sees them: steps, inputs, workflow, context, iter
     #[arg(long, value_name = "FILE")]
     scope: Option<String>,
     /// Expr: take whole numbers for integers, as a workflow does

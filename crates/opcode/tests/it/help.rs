@@ -28,6 +28,7 @@ const COMMANDS: &[&str] = &[
     "resume",
     "verify",
     "doctor",
+    "eval",
     "bench",
     "version",
     "completions",
@@ -93,6 +94,8 @@ fn usage_errors_end_with_2() {
         &["run", "x", "--durability", "total"],
         &["run", "x", "--watch", "--detach"],
         &["completions", "cobol"],
+        &["eval"],
+        &["eval", "1", "--lang", "go"],
     ] {
         let said = home.opcode(args).ended(2);
         assert!(said.out.is_empty(), "{args:?}: {said:?}");
