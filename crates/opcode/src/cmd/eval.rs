@@ -25,10 +25,10 @@ pub(crate) struct EvalArgs {
     /// Its language: cel, expr or jq
     #[arg(long, value_name = "LANG", hide_possible_values = true, default_value = "cel")]
     lang: Lang,
-    /// JSON, `-` is stdin: jq's first `.`; elsewhere `data`, and its members by name
+    /// JSON, `-` is stdin: jq's `.`; elsewhere `data` and its members by name
     #[arg(long, value_name = "FILE")]
     data: Option<String>,
-    /// JSON: the variables as a step sees them: steps, inputs, workflow, context, iter
+    /// JSON: variables as a step sees them (steps, inputs, workflow, iter, …)
     #[arg(long, value_name = "FILE")]
     scope: Option<String>,
     /// Expr: take whole numbers for integers, as a workflow does
