@@ -20,7 +20,7 @@ use super::trouble::{Cause, Outcome, Span};
 use super::update::Draft;
 
 /// Operations for one step of the meter.
-const OPS_PER_STEP: u32 = 8;
+const OPS_PER_STEP: u32 = 6;
 
 /// What lies on the stack.
 #[derive(Clone, Debug)]
@@ -85,7 +85,8 @@ pub(super) enum Flow {
     Next,
     Jump(usize),
     Back,
-    Output(Value),
+    /// The top is an output.
+    Output,
 }
 
 /// One evaluation.
@@ -159,7 +160,7 @@ impl<'a> Machine<'a> {
             match flow {
                 Ok(Flow::Next) => self.at += 1,
                 Ok(Flow::Jump(to)) => self.at = to,
-                Ok(Flow::Output(value)) => return Ok(Some(value)),
+                Ok(Flow::Output) => return self.pop().map(Some),
                 Ok(Flow::Back) | Err(_) => {
                     let failure = flow.err();
                     if let Some(cause) = &failure {
@@ -644,7 +645,7 @@ impl<'a> Machine<'a> {
         }
         self.frames.cut_to(frame.caller);
         if self.frames.is_empty() {
-            return Ok(Flow::Output(self.pop()?));
+            return Ok(Flow::Output);
         }
         Ok(Flow::Jump(frame.back))
     }
