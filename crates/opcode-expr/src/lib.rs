@@ -3,6 +3,7 @@
 //! Keeps: no clock, no dice, no environment, no IO; whatever is written, evaluating ends in bounded steps, depth and bytes.
 //! Not here: what a scope contains (the engine implements `Scope`), when an expression is evaluated.
 
+mod catalog;
 mod cel;
 mod error;
 #[doc(hidden)]
@@ -14,6 +15,7 @@ mod references;
 mod scope;
 mod template;
 
+pub use catalog::{FunctionDoc, catalog};
 pub use error::{CompileError, CompileErrorKind, EvalError, EvalErrorKind};
 pub use meter::Meter;
 pub use program::{Language, Program};
