@@ -23,7 +23,7 @@ pub struct FunctionDoc {
 /// The functions of `language`, in order of their names.
 pub fn catalog(language: Language) -> &'static [FunctionDoc] {
     match language {
-        Language::Cel => &[],
+        Language::Cel => &crate::cel::CATALOG,
         Language::Expr => crate::expr::CATALOG,
         Language::Jq => &crate::jq::catalog::FUNCTIONS,
     }

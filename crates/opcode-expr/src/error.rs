@@ -31,6 +31,8 @@ pub enum CompileErrorKind {
     Syntax,
     /// A variable, function or namespace that does not exist.
     Unknown,
+    /// Literals of types that an operator or function never takes.
+    Type,
     /// A secret where none may stand.
     Secret,
     /// The text is longer, deeper or larger than allowed.
@@ -72,9 +74,10 @@ impl CompileError {
     pub fn to_failure(&self, source: &str) -> Failure {
         let code = match self.kind {
             CompileErrorKind::Limit => ErrorCode::LimitExceeded,
-            CompileErrorKind::Syntax | CompileErrorKind::Unknown | CompileErrorKind::Secret => {
-                ErrorCode::Validation
-            }
+            CompileErrorKind::Syntax
+            | CompileErrorKind::Unknown
+            | CompileErrorKind::Type
+            | CompileErrorKind::Secret => ErrorCode::Validation,
         };
         let shown = shorten(source, 200);
         let hint = self.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();

@@ -212,7 +212,10 @@ impl<'a> Reader<'a> {
 pub(super) fn uncompiled(code: ErrorCode, place: String, error: CompileError) -> Problem {
     let code = match error.kind {
         CompileErrorKind::Limit => ErrorCode::LimitExceeded,
-        CompileErrorKind::Syntax | CompileErrorKind::Unknown | CompileErrorKind::Secret => code,
+        CompileErrorKind::Syntax
+        | CompileErrorKind::Unknown
+        | CompileErrorKind::Type
+        | CompileErrorKind::Secret => code,
     };
     let mut problem = Problem::error(code, place, error.to_string());
     problem.hint = error.hint;

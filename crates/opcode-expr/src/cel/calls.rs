@@ -154,6 +154,11 @@ fn find(name: &str, count: usize, method: bool) -> Result<Function, Complaint> {
     Err(Complaint { message: format!("unknown {what} `{shown}`; available: {listed}"), hint })
 }
 
+/// The name of a function.
+pub(super) fn name_of(function: Function) -> &'static str {
+    TABLE.iter().find(|row| row.1 == function).map_or("a function", |row| row.0)
+}
+
 impl Machine<'_> {
     /// Calls `function`; the receiver of a method comes first.
     pub(super) fn call(
@@ -215,19 +220,26 @@ impl Machine<'_> {
     }
 }
 
+/// What `or` and `orValue` answer without looking at their argument.
+pub(super) fn decided(function: Function, receiver: &Cel) -> Option<Cel> {
+    match (function, receiver) {
+        (Function::Optional(Ask::Or), Cel::Optional(Some(_))) => Some(receiver.clone()),
+        (Function::Optional(Ask::OrValue), Cel::Optional(Some(inner))) => Some(Cel::clone(inner)),
+        _ => None,
+    }
+}
+
 fn optional(ask: Ask, of: &Cel, other: Option<Cel>, span: Span) -> Outcome<Cel> {
     let Cel::Optional(inner) = of else {
         return Err(wanted("an optional's method", "an optional", of).at(span));
     };
-    let inner = inner.as_ref().map(|inner| Cel::clone(inner));
     match ask {
         Ask::HasValue => Ok(inner.is_some().into()),
         Ask::Value => {
-            inner.ok_or_else(|| Cause::Argument("the optional has no value".into()).at(span))
+            let missing = || Cause::Argument("the optional has no value".into()).at(span);
+            inner.as_deref().cloned().ok_or_else(missing)
         }
-        Ask::Or if inner.is_some() => Ok(of.clone()),
-        Ask::Or => Ok(other.unwrap_or(Cel::none())),
-        Ask::OrValue => Ok(inner.or(other).unwrap_or(Cel::NULL)),
+        Ask::Or | Ask::OrValue => Ok(other.unwrap_or(Cel::none())),
     }
 }
 

@@ -65,7 +65,9 @@ pub(super) fn to_uint(value: &Cel, span: Span) -> Outcome<Cel> {
             if fits { Ok(Cel::Uint(*number as u64)) } else { Err(overflow()) }
         }
         Cel::Json(Value::String(text)) => {
-            text.parse::<u64>().map(Cel::Uint).map_err(|_| unreadable("uint", text, span))
+            let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+            let number = text.parse::<u64>().ok().filter(|_| digits);
+            number.map(Cel::Uint).ok_or_else(|| unreadable("uint", text, span))
         }
         _ => Err(wanted("uint", "a number or text", value).at(span)),
     }
@@ -77,7 +79,7 @@ pub(super) fn to_double(value: &Cel, span: Span) -> Outcome<Cel> {
         Cel::Json(Value::Int(number)) => Ok((*number as f64).into()),
         Cel::Uint(number) => Ok((*number as f64).into()),
         Cel::Json(Value::String(text)) => {
-            text.parse::<f64>().map(Cel::from).map_err(|_| unreadable("double", text, span))
+            parse_double(text).map(Cel::from).ok_or_else(|| unreadable("double", text, span))
         }
         _ => Err(wanted("double", "a number or text", value).at(span)),
     }
@@ -88,7 +90,7 @@ pub(super) fn to_text(machine: &mut Machine<'_>, value: Cel, span: Span) -> Outc
         Cel::Json(Value::String(_)) => return Ok(value),
         Cel::Json(Value::Bool(flag)) => flag.to_string(),
         Cel::Json(Value::Int(number)) => number.to_string(),
-        Cel::Json(Value::Float(number)) => double_text(*number),
+        Cel::Json(Value::Float(number)) => exact_text(*number),
         Cel::Json(Value::Bytes(bytes)) => {
             machine.bytes(bytes.len(), span)?;
             let text = std::str::from_utf8(bytes);
@@ -158,8 +160,27 @@ fn unreadable(what: &str, text: &Arc<str>, span: Span) -> Box<super::trouble::Tr
     Cause::Argument(format!("{what} cannot read \"{shown}\"{near}").into()).at(span)
 }
 
+/// Reads a double as Go does: too large a number is none, and not-a-number has no sign.
+fn parse_double(text: &str) -> Option<f64> {
+    let number = text.parse::<f64>().ok()?;
+    let word = text.trim_start_matches(['+', '-']).starts_with(|c: char| c.is_ascii_alphabetic());
+    let signed = text.starts_with(['+', '-']);
+    let written = if number.is_nan() { !signed } else { number.is_finite() || word };
+    written.then_some(number)
+}
+
+/// A double as `string(x)` writes it, which is as Go's `%g` does: an exponent from a million on.
+fn exact_text(number: f64) -> String {
+    written(number, 1e6)
+}
+
 /// A double as text: no exponent where a person would not write one.
 pub(crate) fn double_text(number: f64) -> String {
+    written(number, 1e21)
+}
+
+/// The shortest digits that read back as `number`, with an exponent below 1e-4 and from `large` on.
+fn written(number: f64, large: f64) -> String {
     if number.is_nan() {
         return "NaN".to_owned();
     }
@@ -167,7 +188,7 @@ pub(crate) fn double_text(number: f64) -> String {
         return if number > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
     }
     let size = number.abs();
-    if size == 0.0 || (1e-4..1e21).contains(&size) {
+    if size == 0.0 || (1e-4..large).contains(&size) {
         return number.to_string();
     }
     let text = format!("{number:e}");

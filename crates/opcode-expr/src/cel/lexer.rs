@@ -139,8 +139,10 @@ impl<'a> Lexer<'a> {
             return Err(CompileError::new("unclosed ` name", start..self.source.len()));
         };
         self.at += len + 2;
-        if len == 0 {
-            return Err(CompileError::new("empty ` name", start..self.at));
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-/ ".contains(&byte);
+        if len == 0 || !inner[..len].bytes().all(plain) {
+            let error = CompileError::new("not a name between two `", start..self.at);
+            return Err(error.with_hint("write ['…'] for any other key"));
         }
         Ok(Token::Quoted(inner[..len].into()))
     }
@@ -173,11 +175,10 @@ impl<'a> Lexer<'a> {
             return self.whole(start, len, 10);
         }
         self.at += len;
-        let number = self.source[start..self.at].parse::<f64>();
-        number
-            .map(Token::Double)
-            .map_err(|_| CompileError::new("not a number", start..self.at))
-            .and_then(|token| self.nothing_glued(start, token))
+        match self.source[start..self.at].parse::<f64>() {
+            Ok(number) if number.is_finite() => self.nothing_glued(start, Token::Double(number)),
+            _ => Err(CompileError::new("the number does not fit a double", start..self.at)),
+        }
     }
 
     /// A whole number of `len` bytes, prefix included, and a possible `u` behind it.
@@ -212,13 +213,13 @@ impl<'a> Lexer<'a> {
         Ok(token)
     }
 
-    /// A string or bytes literal, if one begins here: `r` and `b` in any order and case, one or three quotes.
+    /// A string or bytes literal, if one begins here: `b`, then `r`, each in either case; one or three quotes.
     fn string(&mut self) -> Outcome<Option<Token>> {
         let (mut raw, mut bytes, mut prefix) = (false, false, 0);
         while prefix < 2 {
             match self.byte(prefix) {
                 b'r' | b'R' if !raw => raw = true,
-                b'b' | b'B' if !bytes => bytes = true,
+                b'b' | b'B' if !raw && !bytes => bytes = true,
                 _ => break,
             }
             prefix += 1;
@@ -248,8 +249,10 @@ impl<'a> Lexer<'a> {
             if byte == b'\\' && !raw {
                 self.escape(bytes, &mut out)?;
             } else {
-                out.push(byte);
-                self.at += 1;
+                // Every kind of line end is kept as one line feed.
+                let carriage_return = byte == b'\r';
+                out.push(if carriage_return { b'\n' } else { byte });
+                self.at += if carriage_return && self.byte(1) == b'\n' { 2 } else { 1 };
             }
         }
         if bytes {

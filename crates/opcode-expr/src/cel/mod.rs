@@ -6,6 +6,8 @@
 mod access;
 mod arith;
 mod calls;
+mod catalog;
+mod check;
 mod compare;
 mod convert;
 mod eval;
@@ -15,12 +17,15 @@ mod node;
 mod parse;
 mod pattern;
 mod primary;
+mod re2;
+mod signature;
 mod strings;
 mod time;
 mod trouble;
 mod value;
 mod zones;
 
+pub(crate) use catalog::CATALOG;
 pub(crate) use convert::double_text;
 pub(crate) use eval::evaluate;
 pub(crate) use node::{Access, Base, Code, Node, Op};

@@ -11,6 +11,7 @@ use opcode_model::limits::{
 };
 
 use super::calls::Function;
+use super::check::check;
 use super::lexer::{Spanned, Token, lex};
 use super::node::{Code, Node, NodeId, Operator};
 use super::pattern::Pattern;
@@ -62,7 +63,11 @@ pub(crate) fn compile(source: &str, names: Names) -> Outcome<(Code, References)>
         return Err(parser.unexpected("an operator or the end"));
     }
     let Parser { nodes, spans, slots, patterns, references, .. } = parser;
-    Ok((Code { nodes, spans, root, slots, patterns }, references))
+    let code = Code { nodes, spans, root, slots, patterns };
+    if names == Names::Declared {
+        check(&code)?;
+    }
+    Ok((code, references))
 }
 
 pub(super) struct Parser<'a> {

@@ -1,12 +1,13 @@
 //! `matches`: patterns compiled once, matched in linear time, charged by what they may cost at worst.
 //!
 //! Keeps: a compiled pattern is bounded in size, and its size sets the price of every byte it reads.
-//! Not here: the syntax of patterns (the `regex` crate: no look-around, no back-references).
+//! Not here: the syntax of patterns (`re2.rs`).
 
-use regex::{Regex, RegexBuilder};
+use regex::bytes::{Regex, RegexBuilder};
 
 use super::calls::wanted;
 use super::eval::Machine;
+use super::re2;
 use super::trouble::{Cause, Outcome, Span};
 use super::value::Cel;
 
@@ -25,6 +26,7 @@ const KEPT_MAX: usize = 8;
 /// A compiled pattern.
 #[derive(Debug)]
 pub(crate) struct Pattern {
+    text: Box<str>,
     regex: Regex,
     size_kib: u64,
 }
@@ -36,7 +38,7 @@ impl Pattern {
     }
 
     pub(super) fn text(&self) -> &str {
-        self.regex.as_str()
+        &self.text
     }
 
     /// Where among `recent` this pattern is, compiled now if it is not there; the last few are kept. `pay` is asked
@@ -61,15 +63,16 @@ impl Pattern {
     }
 
     pub(crate) fn is_match(&self, subject: &str) -> bool {
-        self.regex.is_match(subject)
+        self.regex.is_match(subject.as_bytes())
     }
 
     fn within(text: &str, tier_max: u64) -> Result<Self, String> {
+        let translated = re2::translate(text)?;
         let mut reason = String::new();
         for size_kib in TIERS_KIB.into_iter().filter(|tier| *tier <= tier_max) {
             let limit = usize::try_from(size_kib << 10).unwrap_or(usize::MAX);
-            match RegexBuilder::new(text).size_limit(limit).build() {
-                Ok(regex) => return Ok(Self { regex, size_kib }),
+            match RegexBuilder::new(&translated).size_limit(limit).build() {
+                Ok(regex) => return Ok(Self { text: text.into(), regex, size_kib }),
                 Err(error @ regex::Error::CompiledTooBig(_)) => reason = error.to_string(),
                 Err(error) => {
                     // The first lines draw the pattern; the last says what is wrong.

@@ -22,6 +22,9 @@ use crate::references::StepReference;
 pub(crate) const ROOTS: [&str; 9] =
     ["steps", "inputs", "workflow", "context", "iter", "loop", "step_status", "error", "now"];
 
+/// Words that are never names, not even of fields.
+const CONSTANTS: [&str; 4] = ["true", "false", "null", "in"];
+
 const RESERVED: [&str; 16] = [
     "as",
     "break",
@@ -66,7 +69,8 @@ impl Parser<'_> {
                 let optional = self.accept("?");
                 let index = self.expression()?;
                 self.expect("]", "after the index")?;
-                self.grow(&mut access, &[index], |parser| parser.index_op(index, optional));
+                let names = access.ops.is_empty() && !matches!(access.base, Base::Node(_));
+                self.grow(&mut access, &[index], |parser| parser.index_op(index, optional, names));
             } else if self.is("{") && matches!(access.base, Base::Root(_)) {
                 return Err(self.unexpected("an operator (messages cannot be built here)"));
             } else {
@@ -99,8 +103,11 @@ impl Parser<'_> {
         access.ops.push((op, (access.start as u32, self.end() as u32)));
     }
 
-    fn index_op(&self, index: NodeId, optional: bool) -> Op {
-        if let Node::Literal(Cel::Json(Value::String(key))) = &self.nodes[index as usize] {
+    /// A constant text reads a field; one of digits might index a list, and only a root is surely none.
+    fn index_op(&self, index: NodeId, optional: bool, names: bool) -> Op {
+        if let Node::Literal(Cel::Json(Value::String(key))) = &self.nodes[index as usize]
+            && (names || key.bytes().any(|byte| !byte.is_ascii_digit()))
+        {
             return Op::Field { key: key.clone(), optional };
         }
         Op::Index { index, optional }
@@ -120,6 +127,10 @@ impl Parser<'_> {
             | Token::End => return Err(self.unexpected("a field name after `.`")),
         };
         let quoted = matches!(self.token(), Token::Quoted(_));
+        if !quoted && CONSTANTS.contains(&name.as_ref()) {
+            let error = self.unexpected("a field name after `.`");
+            return Err(error.with_hint(format!("write ['{name}']")));
+        }
         let name_at = self.start();
         self.advance();
         if !self.is("(") || optional || quoted {
@@ -171,8 +182,9 @@ impl Parser<'_> {
                 return Err(self.unexpected(&expected));
             }
         };
-        if ["true", "false", "null", "in"].contains(&variable.as_ref()) {
-            return Err(self.unexpected("a variable's name"));
+        if CONSTANTS.contains(&variable.as_ref()) || RESERVED.contains(&variable.as_ref()) {
+            let error = self.unexpected("a variable's name");
+            return Err(error.with_hint(format!("`{variable}` is a reserved word")));
         }
         self.advance();
         self.advance();
@@ -235,7 +247,7 @@ impl Parser<'_> {
                 self.advance();
                 self.literal(Cel::Json(Value::Bytes(bytes)), start)?
             }
-            Token::Ident(name) => return self.name(&name, start),
+            Token::Ident(name) => return self.name(&name, start, true),
             Token::Mark("(") => {
                 self.advance();
                 let node = self.expression()?;
@@ -244,13 +256,18 @@ impl Parser<'_> {
             }
             Token::Mark("[") => self.list(start)?,
             Token::Mark("{") => self.map(start)?,
-            Token::Mark(".") if matches!(self.token_after(1), Token::Ident(_)) => {
+            Token::Mark(mark) => {
+                // A name behind a leading dot is never a macro's variable.
+                let Token::Ident(name) = self.token_after(1).clone() else {
+                    return Err(self.unexpected("a value"));
+                };
+                if mark != "." || CONSTANTS.contains(&name.as_ref()) {
+                    return Err(self.unexpected("a value"));
+                }
                 self.advance();
-                return self.primary();
+                return self.name(&name, self.start(), false);
             }
-            Token::Mark(_) | Token::Quoted(_) | Token::End => {
-                return Err(self.unexpected("a value"));
-            }
+            Token::Quoted(_) | Token::End => return Err(self.unexpected("a value")),
         };
         Ok(Base::Node(node))
     }
@@ -288,7 +305,7 @@ impl Parser<'_> {
     }
 
     /// A name: a constant, a variable, a type, a function's, or a mistake.
-    fn name(&mut self, name: &Arc<str>, start: usize) -> Outcome<Base> {
+    fn name(&mut self, name: &Arc<str>, start: usize, local: bool) -> Outcome<Base> {
         let constant = match name.as_ref() {
             "true" => Some(Cel::from(true)),
             "false" => Some(Cel::from(false)),
@@ -300,7 +317,8 @@ impl Parser<'_> {
             return Ok(Base::Node(self.literal(constant, start)?));
         }
         let variable = self.variables.iter().rposition(|variable| variable == name);
-        if let Some(slot) = variable.filter(|_| *self.token_after(1) != Token::Mark("(")) {
+        let called = *self.token_after(1) == Token::Mark("(");
+        if let Some(slot) = variable.filter(|_| local && !called) {
             self.advance();
             let end = self.end();
             return Ok(Base::Node(self.push(Node::Slot(slot), (start, end), &[])?));
@@ -309,7 +327,7 @@ impl Parser<'_> {
             let error = self.unexpected("a value");
             return Err(error.with_hint(format!("`{name}` is a reserved word")));
         }
-        if *self.token_after(1) == Token::Mark("(") {
+        if called {
             self.advance();
             self.advance();
             return self.call(name, start).map(Base::Node);

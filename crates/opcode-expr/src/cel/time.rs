@@ -165,28 +165,32 @@ pub(crate) fn parse_duration(text: &str) -> Option<i64> {
             return None;
         }
         if !whole.is_empty() {
-            total = total.checked_add(i128::from(digits(whole)?).checked_mul(scale)?)?;
+            let whole = whole.parse::<u64>().ok()?;
+            total = total.checked_add(i128::from(whole).checked_mul(scale)?)?;
         }
-        if !fraction.is_empty() {
-            digits(fraction.get(..1)?)?;
-            let nine: String = fraction.chars().chain("000000000".chars()).take(9).collect();
-            total = total.checked_add(i128::from(digits(&nine)?) * scale / NANOS)?;
-        }
+        total = total.checked_add(fraction_of(fraction, scale)?)?;
         rest = after;
     }
     i64::try_from(if negative { -total } else { total }).ok()
 }
 
-/// A duration as CEL writes it: seconds with as much fraction as there is, and `s`.
-pub(crate) fn duration_text(nanos: i64) -> String {
-    let sign = if nanos < 0 { "-" } else { "" };
-    let size = nanos.unsigned_abs();
-    let (seconds, rest) = (size / 1_000_000_000, size % 1_000_000_000);
-    if rest == 0 {
-        return format!("{sign}{seconds}s");
+/// The digits behind a point, as nanoseconds of a unit; cut as Go cuts them, which is by way of a double.
+fn fraction_of(text: &str, scale: i128) -> Option<i128> {
+    let (mut number, mut power) = (0_i64, 1.0_f64);
+    for byte in text.bytes() {
+        let digit = i64::from(byte.checked_sub(b'0').filter(|digit| *digit < 10)?);
+        // Digits that 63 bits cannot hold do not count.
+        if let Some(longer) = number.checked_mul(10).and_then(|number| number.checked_add(digit)) {
+            (number, power) = (longer, power * 10.0);
+        }
     }
-    let fraction = format!("{rest:09}");
-    format!("{sign}{seconds}.{}s", fraction.trim_end_matches('0'))
+    Some((number as f64 * (scale as f64 / power)) as i128)
+}
+
+/// A duration as cel-go writes it: its seconds as a double, without an exponent, and `s`.
+pub(crate) fn duration_text(nanos: i64) -> String {
+    let (seconds, rest) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
+    format!("{}s", seconds as f64 + rest as f64 / 1e9)
 }
 
 /// The parts of a timestamp; hours and below also of a duration.

@@ -97,20 +97,12 @@ impl Cause {
             }
             Self::Variable(name) => (EvalErrorKind::AbsentVariable, variable_message(name)),
             Self::Key { key, of } => (EvalErrorKind::MissingKey, key_message(key, of)),
-            Self::Traverse { key, kind } => {
-                let message = format!(
-                    "cannot read `{}` of {kind}: only objects have fields",
-                    shorten(key, 80)
-                );
-                (EvalErrorKind::Type, message)
-            }
+            Self::Traverse { key, kind } => (EvalErrorKind::Type, traverse_message(key, kind)),
             Self::Index { index, len } => {
                 (EvalErrorKind::OutOfRange, format!("no item {index} in a list of {len}"))
             }
             Self::Operator { operator, left, right } => {
-                let hint = operator_hint(operator, left, right);
-                let message = format!("cannot apply `{operator}` to {left} and {right}{hint}");
-                (EvalErrorKind::Type, message)
+                (EvalErrorKind::Type, operator_message(operator, left, right))
             }
             Self::Wanted { what, wanted, got } => {
                 (EvalErrorKind::Type, format!("{what} takes {wanted}, got {got}"))
@@ -201,13 +193,18 @@ fn missing<'a>(what: &str, name: &str, available: impl Iterator<Item = &'a str> 
     message
 }
 
-fn operator_hint(operator: &str, left: &str, right: &str) -> &'static str {
+pub(super) fn traverse_message(key: &str, kind: &str) -> String {
+    format!("cannot read `{}` of {kind}: only objects have fields", shorten(key, 80))
+}
+
+pub(super) fn operator_message(operator: &str, left: &str, right: &str) -> String {
     let text = left == "string" || right == "string";
-    if operator == "+" && text && left != right {
+    let hint = if operator == "+" && text && left != right {
         "; convert with string(x), int(x) or double(x)"
     } else if operator == "%" {
         "; `%` takes two ints or two uints: convert with int(x)"
     } else {
         ""
-    }
+    };
+    format!("cannot apply `{operator}` to {left} and {right}{hint}")
 }

@@ -10,10 +10,10 @@ const ZONES: &str = include_str!("zones.txt");
 
 /// Seconds east of UTC at `seconds` since 1970, for a zone's name or an offset such as `+02:00`.
 pub(crate) fn offset(name: &str, seconds: i64) -> Option<i64> {
-    if matches!(name, "" | "UTC" | "Z") {
+    if matches!(name, "" | "UTC") {
         return Some(0);
     }
-    fixed(name).or_else(|| {
+    loose(name).or_else(|| {
         let (rule, _) = ZONES
             .lines()
             .filter_map(|line| line.split_once('\t'))
@@ -22,19 +22,23 @@ pub(crate) fn offset(name: &str, seconds: i64) -> Option<i64> {
     })
 }
 
-/// An offset written as `+02:00`, `-09:30` or `02:00`.
+/// An offset as RFC 3339 writes it: `+02:00`, `-09:30`.
 pub(super) fn fixed(text: &str) -> Option<i64> {
-    let (sign, rest) = match text.as_bytes().first()? {
-        b'+' => (1, &text[1..]),
-        b'-' => (-1, &text[1..]),
-        _ => (1, text),
+    (text.len() == 6 && text.starts_with(['+', '-'])).then(|| loose(text)).flatten()
+}
+
+/// An offset as the accessors take it: `+02:00`, `02:00`, `-9:30`.
+fn loose(text: &str) -> Option<i64> {
+    let (sign, rest) = match text.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
     };
     let (hours, minutes) = rest.split_once(':')?;
-    let two = |part: &str| -> Option<i64> {
-        let plain = part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+    let number = |part: &str| -> Option<i64> {
+        let plain = (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
         plain.then(|| part.parse().ok()).flatten()
     };
-    let (hours, minutes) = (two(hours)?, two(minutes)?);
+    let (hours, minutes) = (number(hours)?, number(minutes)?);
     (hours <= 23 && minutes <= 59).then_some(sign * (hours * 3600 + minutes * 60))
 }
 

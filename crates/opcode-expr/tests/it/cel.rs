@@ -64,7 +64,7 @@ fn numbers_mix() {
     fails("9223372036854775807 + 1", EvalErrorKind::Overflow, "int out of range");
     fails("-(-9223372036854775808)", EvalErrorKind::Overflow, "int out of range");
     fails("1 / 0", EvalErrorKind::DivisionByZero, "division by zero");
-    fails("1 + 'a'", EvalErrorKind::Type, "convert with string(x)");
+    fails("inputs.count + 'a'", EvalErrorKind::Type, "convert with string(x)");
     fails("inputs.price % 2", EvalErrorKind::Type, "int(x)");
 }
 

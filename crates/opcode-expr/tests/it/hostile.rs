@@ -75,10 +75,11 @@ fn the_tallest_code_that_compiles_fits_the_stack() {
         let tallest = (1..64)
             .rev()
             .map(|n| format!("{}1{}", open.repeat(n), close.repeat(n)))
-            .find(|source| Program::compile(Language::Cel, source).is_ok())
+            .find(|source| Program::compile_open(Language::Cel, source).is_ok())
             .unwrap();
         let work = move || {
-            let program = Program::compile(Language::Cel, &tallest).unwrap();
+            let program = Program::compile_open(Language::Cel, &tallest).unwrap();
+            drop(Program::compile(Language::Cel, &tallest));
             drop(program.evaluate(&Fixture::default(), &mut Meter::default()));
         };
         std::thread::Builder::new().stack_size(2 << 20).spawn(work).unwrap().join().unwrap();

@@ -5,7 +5,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod catalog;
 mod cel;
+mod cel_check;
+mod cel_conversions;
+mod cel_language;
 mod conformance;
 mod expr;
 mod expr_conformance;
