@@ -17,7 +17,7 @@ use opcode_model::{ErrorCode, Failure, Message, MessageBody, Object, RunId, Step
 use super::draft::Draft;
 use super::finished::complete;
 use super::step_failed::fail_step;
-use crate::plan::{ActionPlan, WorkPlan};
+use crate::plan::WorkPlan;
 use crate::run::{Run, RunScope, Step};
 
 pub(super) fn grant(draft: &mut Draft<'_>, ix: StepIx, call: &NativeCall) {
@@ -69,9 +69,10 @@ fn evaluate(draft: &mut Draft<'_>, ix: StepIx, evaluation: &Evaluation) {
 
 fn value_of(draft: &Draft<'_>, ix: StepIx, evaluation: &Evaluation) -> Result<Value, Failure> {
     let Evaluation { language, source, data, args } = evaluation;
-    let compiled = match &draft.plan_of(ix).work {
-        WorkPlan::Action(ActionPlan { program: Some(program), .. }) => Ok(program.clone()),
-        _ => Program::compile_loose(*language, source, args.keys()),
+    let WorkPlan::Action(action) = &draft.plan_of(ix).work else { return Ok(Value::Null) };
+    let compiled = match &action.program {
+        Some(program) => Ok(program.clone()),
+        None => Program::compile_loose(*language, source, args.keys()),
     };
     let program = compiled.map_err(|error| error.to_failure(source))?;
     let scope = draft.scope(ix);

@@ -69,7 +69,9 @@ impl Moment {
             "" => 0,
             fraction => {
                 let written = fraction.strip_prefix('.').filter(|text| !text.is_empty())?;
-                digits(written)?;
+                if !written.bytes().all(|byte| byte.is_ascii_digit()) {
+                    return None;
+                }
                 let nine: String = written.chars().chain("000000000".chars()).take(9).collect();
                 digits(&nine)?
             }

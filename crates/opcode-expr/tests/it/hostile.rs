@@ -71,6 +71,10 @@ fn the_tallest_code_that_compiles_fits_the_stack() {
         ("(1==1||1<2&&1+2*", ")"),
         ("[1].map(x, x + ", ")[0]"),
         ("[[1].filter(y, true).size() + ", "][0]"),
+        ("{'k': ", "}.k"),
+        ("[?optional.of(", ")][0]"),
+        ("(inputs.a ? [inputs.b].map(x, x + ", ") : [1])[0]"),
+        ("size(string(", "))"),
     ] {
         let tallest = (1..64)
             .rev()
@@ -181,6 +185,72 @@ fn expensive_patterns_are_bounded() {
     let many: Vec<_> = (0..40).map(|n| format!("'a'.matches('a{n}')")).collect();
     let error = Program::compile(Language::Cel, &many.join("||")).unwrap_err();
     assert_eq!(error.kind, CompileErrorKind::Limit);
+}
+
+#[test]
+fn patterns_of_any_make_end_at_once() {
+    let deep = "(".repeat(2_000) + "a" + &")".repeat(2_000);
+    let patterns = [
+        deep,
+        "(a{100}){100}{100}".to_owned(),
+        "(((a{99}){99}){99}){99}".to_owned(),
+        "[".repeat(7_000),
+        r"[[:alpha:]\pL]".repeat(500),
+        r"\pL".repeat(2_000),
+        r"\p{".repeat(2_000),
+        "a|".repeat(3_900),
+        "(a?)".repeat(1_500) + "{1000}",
+        r"\Q".to_owned() + &"(".repeat(7_000),
+        ".*".repeat(3_000) + "x",
+    ];
+    for pattern in patterns {
+        for source in [
+            format!("inputs.text.matches(r'{pattern}')"),
+            format!("inputs.text.matches('' + r'{pattern}')"),
+        ] {
+            // Compiled or refused, matched or stopped: each is an answer.
+            let work = move || {
+                let fixture = Fixture::default()
+                    .root("inputs", &format!(r#"{{"text":"{}"}}"#, "a".repeat(9_999)));
+                if let Ok(program) = Program::compile(Language::Cel, &source) {
+                    drop(program.evaluate(&fixture, &mut Meter::default()));
+                }
+            };
+            std::thread::Builder::new().stack_size(2 << 20).spawn(work).unwrap().join().unwrap();
+        }
+    }
+    is_limited("inputs.list.all(x, !inputs.text.matches(inputs.text + string(x)))".into(), "steps");
+}
+
+#[test]
+fn huge_numbers_are_refused_not_cut() {
+    let long = "9".repeat(7_000);
+    for source in [
+        long.clone(),
+        format!("{long}u"),
+        format!("{long}.0"),
+        format!("1e{long}"),
+        format!("0x{}", "f".repeat(7_000)),
+        format!("int('{long}')"),
+        format!("uint('{long}')"),
+        format!("double('{long}')"),
+        format!("duration('{long}h')"),
+        format!("timestamp('{long}-01-01T00:00:00Z')"),
+        format!("[1][{long}u]"),
+        "[1][9223372036854775807]".to_owned(),
+        "[1][18446744073709551615u]".to_owned(),
+        "[1][dyn(1e300)]".to_owned(),
+        "timestamp(9223372036854775807)".to_owned(),
+        "timestamp(0) + duration(9223372036854775807)".to_owned(),
+        "timestamp(0) - duration('-9223372036854775808ns')".to_owned(),
+    ] {
+        let outcome = Program::compile_open(Language::Cel, &source)
+            .map_err(|error| error.to_string())
+            .map(|program| program.evaluate(&Fixture::default(), &mut Meter::default()));
+        let shown = &source[..source.len().min(60)];
+        let moved = shown.starts_with("timestamp(0) ");
+        assert_eq!(matches!(outcome, Ok(Ok(_))), moved, "{shown}: {outcome:?}");
+    }
 }
 
 #[test]
