@@ -8,7 +8,7 @@ use std::ops::{ControlFlow, Range};
 
 use clap::{Args, ValueEnum};
 use opcode_expr::{Given, Language, Meter, ObjectScope, Program, STACK_BYTES, Scope};
-use opcode_model::{Failure, Object, Value};
+use opcode_model::{ErrorCode, Object, Value};
 use serde_json::json;
 
 use crate::exit::Exit;
@@ -73,7 +73,7 @@ struct Desk {
 
 /// What is wrong with an expression, and where.
 struct Wrong {
-    failure: Failure,
+    code: ErrorCode,
     message: String,
     hint: Option<String>,
     span: Range<usize>,
@@ -148,21 +148,17 @@ impl Desk {
             ControlFlow::Continue(())
         };
         let evaluated = match &self.data {
-            Some(input) => {
+            Some(input) if program.language() == Language::Jq => {
                 let given = Given { input, args: &[], now: scope.now() };
-                let is_jq = program.language() == Language::Jq;
-                match is_jq {
-                    true => program.outputs(given, &mut meter, &mut emit),
-                    false => program.outputs_in(&scope, &[], &mut meter, &mut emit),
-                }
+                program.outputs(given, &mut meter, &mut emit)
             }
-            None => program.outputs_in(&scope, &[], &mut meter, &mut emit),
+            Some(_) | None => program.outputs_in(&scope, &[], &mut meter, &mut emit),
         };
         match evaluated {
             Ok(()) => Ok(outputs),
             Err(error) => {
-                let (failure, span) = (error.to_failure(), error.span);
-                Err(Wrong { failure, message: error.message, hint: None, span, exit: Exit::Failed })
+                let (code, span) = (error.to_failure().code, error.span);
+                Err(Wrong { code, message: error.message, hint: None, span, exit: Exit::Failed })
             }
         }
     }
@@ -178,8 +174,8 @@ impl Desk {
             let in_a_workflow = matches!(self.lang, Lang::Expr) && loose().is_ok();
             let hint = in_a_workflow.then(|| LENIENT.to_owned());
             let (hint, span) = (error.hint.clone().or(hint), error.span.clone());
-            let failure = error.to_failure(expression);
-            Wrong { failure, message: error.message, hint, span, exit: Exit::Refused }
+            let code = error.to_failure(expression).code;
+            Wrong { code, message: error.message, hint, span, exit: Exit::Refused }
         })
     }
 
@@ -218,8 +214,8 @@ impl Desk {
 
 impl Wrong {
     fn tell(&self, expression: &str, as_json: bool) {
-        let Self { failure, message, hint, span, .. } = self;
-        say::error(&format!("[{}] {message}", failure.code));
+        let Self { code, message, hint, span, .. } = self;
+        say::error(&format!("[{code}] {message}"));
         if let Some(excerpt) = Written::new("expression", expression).marked(span) {
             say::talk(&excerpt);
         }
@@ -228,7 +224,6 @@ impl Wrong {
         }
         if as_json {
             let place = json!({"start": span.start, "end": span.end});
-            let (code, hint) = (failure.code, hint.as_deref());
             let error = json!({"code": code, "message": message, "hint": hint, "span": place});
             say::json(&json!({ "error": error }));
         }
