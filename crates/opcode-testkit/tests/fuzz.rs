@@ -26,6 +26,16 @@ fn expressions() {
 }
 
 #[test]
+fn expr() {
+    hammered(fuzz::expr, "expr");
+}
+
+#[test]
+fn jq() {
+    hammered(fuzz::jq, "jq");
+}
+
+#[test]
 fn templates() {
     hammered(fuzz::template, "template");
 }

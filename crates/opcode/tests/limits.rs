@@ -389,7 +389,7 @@ fn hostile_expressions() -> Vec<Hostile> {
     let mut text = numbers(1000);
     text["t"] = "a".repeat(9_999).into();
     let maps = "inputs.l.map(a, inputs.l.map(b, inputs.l.map(c, a + b + c)))";
-    let bomb = r"(\w{50}){50}{50}";
+    let bomb = r"((\w{50}){50}){50}";
     let mut in_a_template = hash("a");
     in_a_template["params"]["data"] = format!("${{{{ {}1 }}}}", "1+".repeat(20_000)).into();
     let mut inputs = text.clone();
@@ -430,6 +430,51 @@ fn hostile_expressions() -> Vec<Hostile> {
     ]
 }
 
+/// Programs in jq and Expr that would never end, or end everything.
+fn hostile_programs() -> Vec<Hostile> {
+    let jq = |filter: &str| {
+        steps(&[
+            json!({"id": "a", "action": "transform.jq", "params": {"filter": filter, "data": null}}),
+        ])
+    };
+    let expr = |text: &str| {
+        steps(&[json!({"id": "a", "action": "expr.eval", "params": {"expression": text}})])
+    };
+    let (steps_out, bytes_out) = ("evaluation steps is limited", "evaluation bytes is limited");
+    let jq_cases = [
+        ("[range(1e9)]", 1, bytes_out),
+        ("last(range(1e12))", 1, steps_out),
+        ("def f: f; f", 1, steps_out),
+        ("def f: f | f; f", 1, bytes_out),
+        ("def f: [f]; f", 1, bytes_out),
+        ("repeat(.) | empty", 1, steps_out),
+        ("until(false; .)", 1, steps_out),
+        ("reduce range(1e6) as $i ([]; [.])", 1, "nesting of a value is limited"),
+        ("reduce range(40) as $i (\"xx\"; . + .)", 1, bytes_out),
+        ("\"x\" * 1e9", 1, bytes_out),
+        ("[range(3000)] | combinations(3) | empty", 1, "is limited"),
+        ("\"a\" | test(\"((\\\\w{50}){50}){50}\")", 1, "exceeds size limit"),
+    ];
+    let expr_cases = [
+        ("map(1..1000000, map(1..1000000, #))", 1, bytes_out),
+        ("count(1..50000, any(1..50000, # < 0))", 1, steps_out),
+        ("repeat('abc', 1000000000)", 1, bytes_out),
+        ("reduce(1..40, #acc + #acc, 'xx')", 1, bytes_out),
+        ("reduce(1..5000, [#acc], 0)", 1, "is limited"),
+        ("1..9000000000000000000", 1, "is limited"),
+    ];
+    let mut cases: Vec<Hostile> = Vec::new();
+    cases.extend(jq_cases.map(|(text, code, why)| (jq(text), json!({}), code, why)));
+    cases.extend(expr_cases.map(|(text, code, why)| (expr(text), json!({}), code, why)));
+    for (long, why) in
+        [("1+".repeat(20_000) + "1", "length in bytes"), ("(".repeat(8_000), "nesting")]
+    {
+        cases.push((jq(&long), json!({}), 2, why));
+        cases.push((expr(&long), json!({}), 2, why));
+    }
+    cases
+}
+
 fn hostile_steps() -> Vec<Hostile> {
     let bomb = r"(\w{50}){50}{50}";
     let matches = |value: &str, pattern: &str| {
@@ -465,8 +510,8 @@ fn hostile_steps() -> Vec<Hostile> {
 
 #[test]
 fn hostile_workflows_end_soon_and_with_a_word() {
-    for (definition, params, code, why) in hostile_expressions().into_iter().chain(hostile_steps())
-    {
+    let all = hostile_expressions().into_iter().chain(hostile_programs()).chain(hostile_steps());
+    for (definition, params, code, why) in all {
         let home = Home::new();
         let begun = Instant::now();
         let said = run(&home, &definition, &params);

@@ -71,6 +71,16 @@ pub fn expression(data: &[u8]) {
     opcode_expr::fuzzing::fuzz_cel(data);
 }
 
+/// Compiles and evaluates the bytes as Expr.
+pub fn expr(data: &[u8]) {
+    opcode_expr::fuzzing::fuzz_expr(data);
+}
+
+/// Compiles and evaluates the bytes as jq.
+pub fn jq(data: &[u8]) {
+    opcode_expr::fuzzing::fuzz_jq(data);
+}
+
 /// Compiles and renders the bytes as text with `${{ }}` in it.
 pub fn template(data: &[u8]) {
     opcode_expr::fuzzing::fuzz_template(data);

@@ -1,0 +1,1 @@
+unique, unique_by(length)

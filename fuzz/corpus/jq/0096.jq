@@ -1,0 +1,1 @@
+[combinations(3)]

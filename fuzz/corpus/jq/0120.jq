@@ -1,0 +1,1 @@
+def f: if .a then .a | f end; {}, {a:{}} | f | .,0

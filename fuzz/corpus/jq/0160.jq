@@ -1,0 +1,1 @@
+reduce range(5) as $x (0; . + $x | select($x != 2))

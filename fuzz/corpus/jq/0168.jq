@@ -1,0 +1,1 @@
+[(label $x | .[] | if . > 2 then break $x else . end), 0]

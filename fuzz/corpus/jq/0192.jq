@@ -1,0 +1,1 @@
+[range(.)] | 3 as $x | reduce .[] as $i (.[5] as $x | $x; . + $x + $i)

@@ -1,0 +1,1 @@
+map(sqrt), map(cbrt) | map(. * 1000000000 | floor / 1000000000)
