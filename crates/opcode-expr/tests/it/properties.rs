@@ -123,7 +123,7 @@ fn json() -> impl Strategy<Value = Value> {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::list),
             prop::collection::btree_map("[a-z\n\"]{0,4}", inner, 0..4)
-                .prop_map(|map| Value::Object(map.into_iter().map(|(k, v)| (k, v)).collect())),
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
         ]
     })
 }
