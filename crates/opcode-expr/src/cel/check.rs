@@ -170,12 +170,12 @@ impl Checker<'_> {
             found = match op {
                 Op::Field { key, optional } => {
                     let part = found.field(key, to)?;
-                    if *optional { Type::optional(part.inside()) } else { part }
+                    if *optional { found.lift(part) } else { part }
                 }
                 Op::Index { index, optional } => {
                     let by = self.of(*index)?;
                     let part = found.index(&by, to, self.span(*index))?;
-                    if *optional { Type::optional(part.inside()) } else { part }
+                    if *optional { found.lift(part) } else { part }
                 }
                 Op::Method { function, arguments } => {
                     let mut all = vec![(found, to)];
@@ -354,6 +354,11 @@ impl Type {
         if let Self::Optional(inner) = self { *inner } else { self }
     }
 
+    /// A part of this as an optional; a part of an optional is one already.
+    fn lift(&self, part: Self) -> Self {
+        if matches!(self, Self::Optional(_)) { part } else { Self::optional(part) }
+    }
+
     fn kind(&self) -> Option<Kind> {
         match self {
             Self::Any => None,
@@ -415,7 +420,7 @@ impl Type {
         match self {
             Self::Any => Ok(Self::Any),
             Self::Map(_, value) => Ok(Self::clone(value)),
-            Self::Optional(inner) => Ok(Self::optional(inner.field(key, span)?.inside())),
+            Self::Optional(inner) => Ok(inner.lift(inner.field(key, span)?)),
             Self::Plain(_) | Self::List(_) => Err(refuse(traverse_message(key, self.word()), span)),
         }
     }
@@ -439,7 +444,7 @@ impl Type {
                 }
                 Ok(Self::clone(value))
             }
-            Self::Optional(inner) => Ok(Self::optional(inner.index(by, span, at)?.inside())),
+            Self::Optional(inner) => Ok(inner.lift(inner.index(by, span, at)?)),
             Self::Plain(_) => {
                 let message = format!("`[…]` takes a list, a map or text, got {}", self.word());
                 Err(refuse(message, span))

@@ -4,6 +4,9 @@
 //! Not here: what evaluating says (`cel_language.rs`).
 
 use opcode_expr::{CompileErrorKind, Language, Program};
+use opcode_model::Value;
+
+use crate::scope::Fixture;
 
 #[track_caller]
 fn refuses(cases: &[(&str, &str, &str)]) {
@@ -124,6 +127,20 @@ fn what_may_work_is_allowed() {
     let nested =
         format!("{}1{} == {}'a'{}", "[".repeat(40), "]".repeat(40), "[".repeat(40), "]".repeat(40));
     allows(&[&nested]);
+}
+
+/// What is allowed here and needs no scope also works.
+#[test]
+fn optionals_within_optionals_are_followed() {
+    for source in [
+        "{'a': optional.of(1)}.?a.value().value() == 1",
+        "optional.of({'a': optional.of(1)}).a.value().value() == 1",
+        "optional.of({'a': optional.of(1)})[?'a'].value().value() == 1",
+        "optional.of(optional.of({'a': [1]})).a[0].value() == 1",
+    ] {
+        let got = Fixture::default().cel(source);
+        assert_eq!(got, Ok(Value::Bool(true)), "{source}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use opcode_expr::{Language, Meter, Program};
+use opcode_expr::{CompileErrorKind, Language, Meter, Program};
 use opcode_model::Value;
 
 use crate::scope::Fixture;
@@ -71,4 +71,21 @@ fn cel_answers_as_the_suite_says() {
     }
     assert!(misses.is_empty(), "{} misses:\n{}", misses.len(), misses.join("\n"));
     assert!(needless.is_empty(), "excused but passing: {needless:?}");
+}
+
+/// The suite evaluates without checking; of what has a value there, the check refuses these and no more.
+#[test]
+fn the_check_refuses_little_of_what_the_suite_evaluates() {
+    let mut refused = Vec::new();
+    for line in include_str!("../data/cel.jsonl").lines() {
+        let case = Value::from_json(line).unwrap();
+        let expression = case.find("expr").and_then(Value::as_str).unwrap_or_default();
+        let has_value = case.find("type").and_then(Value::as_str) != Some("error");
+        if let (true, Err(error)) = (has_value, Program::compile(Language::Cel, expression))
+            && error.kind == CompileErrorKind::Type
+        {
+            refused.push(expression.to_owned());
+        }
+    }
+    assert_eq!(refused, ["'horses' && false", "true || 32"]);
 }
