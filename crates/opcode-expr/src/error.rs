@@ -8,6 +8,8 @@ use std::ops::Range;
 
 use opcode_model::{ErrorCode, Failure, Value};
 
+use crate::meter::Meter;
+
 /// Why an expression cannot be compiled.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -123,6 +125,8 @@ pub enum EvalErrorKind {
     DivisionByZero,
     /// A function met a value it cannot read, such as `int("x")`.
     Argument,
+    /// Whoever asked for it gave up waiting.
+    Interrupted,
     /// A budget ran out.
     Limit {
         /// Which one.
@@ -144,12 +148,21 @@ impl EvalErrorKind {
             | Self::Overflow
             | Self::DivisionByZero
             | Self::Argument
+            | Self::Interrupted
             | Self::Limit { .. } => false,
         }
     }
 }
 
 impl EvalError {
+    /// The error as it is told after an interrupt, where there was one.
+    pub(crate) fn after(self, meter: &Meter) -> Self {
+        if !meter.is_interrupted() {
+            return self;
+        }
+        Self { kind: EvalErrorKind::Interrupted, message: "it was interrupted".to_owned(), ..self }
+    }
+
     /// The error as a failure: `LIMIT_EXCEEDED`, `INTERPOLATION_ERROR` inside parameters, else `EXECUTION_ERROR`.
     pub fn to_failure(&self) -> Failure {
         let shown = shorten(&self.expression, 200);
@@ -167,6 +180,7 @@ impl EvalError {
                 details.push(("value".into(), Value::from(value)));
                 ErrorCode::LimitExceeded
             }
+            EvalErrorKind::Interrupted => ErrorCode::Cancelled,
             EvalErrorKind::AbsentStep
             | EvalErrorKind::AbsentInput
             | EvalErrorKind::AbsentVariable

@@ -3,12 +3,21 @@
 //! Keeps: no clock; the same expression over the same scope always stops at the same point.
 //! Not here: depth, which compiling bounds; what a step costs (each evaluator charges as it goes), the numbers (`opcode_model::limits`).
 
+use std::fmt;
+use std::sync::Arc;
+
 use opcode_model::limits;
+
+const STEPS_BETWEEN_ASKING: u64 = 1_024;
 
 /// What one evaluation may still spend. Several evaluations may share one meter, and then share its budget.
 #[derive(Clone, Debug)]
 pub struct Meter {
     steps_left: u64,
+    /// Below so many steps left, the interrupt is asked; 0 without one.
+    ask_below: u64,
+    interrupt: Option<Interrupt>,
+    is_interrupted: bool,
     steps_max: u64,
     bytes_left: u64,
     bytes_max: u64,
@@ -21,6 +30,16 @@ pub(crate) struct Exhausted {
     pub(crate) value: u64,
 }
 
+/// Whom to ask whether to give up.
+#[derive(Clone)]
+struct Interrupt(Arc<dyn Fn() -> bool + Send + Sync>);
+
+impl fmt::Debug for Interrupt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Interrupt")
+    }
+}
+
 impl Default for Meter {
     fn default() -> Self {
         Self::new(limits::EVALUATION_STEPS_MAX, limits::EVALUATION_BYTES_MAX)
@@ -30,7 +49,30 @@ impl Default for Meter {
 impl Meter {
     /// A meter with budgets of its own.
     pub fn new(steps_max: u64, bytes_max: u64) -> Self {
-        Self { steps_left: steps_max, steps_max, bytes_left: bytes_max, bytes_max }
+        Self {
+            steps_left: steps_max,
+            ask_below: 0,
+            interrupt: None,
+            is_interrupted: false,
+            steps_max,
+            bytes_left: bytes_max,
+            bytes_max,
+        }
+    }
+
+    /// The same, asking `interrupt` every 1,024 steps whether to give up. Then the evaluation ends with
+    /// [`EvalErrorKind::Interrupted`](crate::EvalErrorKind::Interrupted): that says nothing of the expression, so it may
+    /// not become part of a history.
+    #[must_use]
+    pub fn with_interrupt(mut self, interrupt: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        self.interrupt = Some(Interrupt(Arc::new(interrupt)));
+        self.ask_below = self.steps_left.saturating_sub(STEPS_BETWEEN_ASKING);
+        self
+    }
+
+    /// Whether the interrupt made it give up.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.is_interrupted
     }
 
     /// Steps spent so far.
@@ -55,13 +97,24 @@ impl Meter {
         match self.steps_left.checked_sub(count) {
             Some(left) => {
                 self.steps_left = left;
-                Ok(())
+                if left >= self.ask_below { Ok(()) } else { self.ask() }
             }
             None => {
                 self.steps_left = 0;
                 Err(Exhausted { which: "evaluation steps", value: self.steps_max })
             }
         }
+    }
+
+    #[cold]
+    fn ask(&mut self) -> Result<(), Exhausted> {
+        self.ask_below = self.steps_left.saturating_sub(STEPS_BETWEEN_ASKING);
+        if !self.interrupt.as_ref().is_some_and(|interrupt| (interrupt.0)()) {
+            return Ok(());
+        }
+        self.is_interrupted = true;
+        self.steps_left = 0;
+        Err(Exhausted { which: "patience", value: 0 })
     }
 
     /// Charges for reading `count` bytes without keeping them.

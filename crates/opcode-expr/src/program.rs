@@ -130,7 +130,7 @@ impl Program {
     /// The value over `scope`; what it spends is taken from `meter`.
     pub fn evaluate(&self, scope: &dyn Scope, meter: &mut Meter) -> Result<Value, EvalError> {
         let source = &self.0.source;
-        match &self.0.code {
+        let value = match &self.0.code {
             Code::Cel(code) => {
                 cel::evaluate(code, scope, meter).map_err(|trouble| trouble.explain(source, scope))
             }
@@ -138,7 +138,8 @@ impl Program {
                 expr::evaluate(code, scope, meter).map_err(|trouble| trouble.explain(source))
             }
             Code::Jq(code) => jq::evaluate(jq::Call { code, source, meter }, scope),
-        }
+        };
+        value.map_err(|error| error.after(meter))
     }
 
     /// Hands every output over what is given to `emit`, until that breaks off. Only jq gives any number of them.
@@ -151,7 +152,8 @@ impl Program {
         match &self.0.code {
             Code::Cel(_) | Code::Expr(_) => self.one_output(&given, meter, emit),
             Code::Jq(code) => {
-                jq::outputs(jq::Call { code, source: &self.0.source, meter }, &given, emit)
+                let call = jq::Call { code, source: &self.0.source, meter };
+                jq::outputs(call, &given, emit).map_err(|error| error.after(meter))
             }
         }
     }
@@ -168,7 +170,7 @@ impl Program {
             Code::Cel(_) | Code::Expr(_) => self.one_output(scope, meter, emit),
             Code::Jq(code) => {
                 let call = jq::Call { code, source: &self.0.source, meter };
-                jq::outputs_in(call, scope, args, emit)
+                jq::outputs_in(call, scope, args, emit).map_err(|error| error.after(meter))
             }
         }
     }

@@ -17,6 +17,7 @@ mod expr_hostile;
 mod expr_properties;
 mod hostile;
 mod interpolation;
+mod interrupt;
 mod jq;
 mod jq_conformance;
 mod jq_hostile;

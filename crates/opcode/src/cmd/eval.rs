@@ -5,6 +5,8 @@
 
 use std::io::{BufRead, IsTerminal, stdin};
 use std::ops::{ControlFlow, Range};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Args, ValueEnum};
 use opcode_expr::{Given, Language, Meter, ObjectScope, Program, STACK_BYTES, Scope};
@@ -69,6 +71,7 @@ struct Desk {
     lenient: bool,
     variables: Object,
     data: Option<Value>,
+    patience: Arc<Patience>,
 }
 
 /// What is wrong with an expression, and where.
@@ -80,22 +83,50 @@ struct Wrong {
     exit: Exit,
 }
 
-pub(crate) fn run(args: EvalArgs) -> Result<Exit, Trouble> {
-    let desk = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || work(&args));
-    let fault = |cause: std::io::Error| Trouble::fault(format!("could not start: {cause}"));
-    let done = desk.map_err(fault)?.join();
-    done.unwrap_or_else(|_| Err(Trouble::fault("evaluating died")))
+/// What the keyboard says to an evaluation.
+#[derive(Default)]
+struct Patience {
+    evaluating: AtomicBool,
+    is_over: AtomicBool,
 }
 
-fn work(args: &EvalArgs) -> Result<Exit, Trouble> {
+impl Patience {
+    /// Gives up on the evaluation that is going on; `false` if there is none.
+    fn give_up(&self) -> bool {
+        let evaluating = self.evaluating.load(Ordering::Relaxed);
+        self.is_over.store(evaluating, Ordering::Relaxed);
+        evaluating
+    }
+}
+
+pub(crate) async fn run(args: EvalArgs) -> Result<Exit, Trouble> {
+    let patience = Arc::new(Patience::default());
+    let (say, mut done) = tokio::sync::oneshot::channel();
+    let own = patience.clone();
+    // Nobody waits for the answer of one that was left.
+    let work = move || drop(say.send(work(&args, own)));
+    let fault = |cause: std::io::Error| Trouble::fault(format!("could not start: {cause}"));
+    std::thread::Builder::new().stack_size(STACK_BYTES).spawn(work).map_err(fault)?;
+    loop {
+        tokio::select! {
+            done = &mut done => {
+                return done.unwrap_or_else(|_| Err(Trouble::fault("evaluating died")));
+            }
+            heard = tokio::signal::ctrl_c() => {
+                heard.map_err(fault)?;
+                if !patience.give_up() {
+                    return Ok(Exit::Interrupted);
+                }
+            }
+        }
+    }
+}
+
+fn work(args: &EvalArgs, patience: Arc<Patience>) -> Result<Exit, Trouble> {
     let read = |file: &Option<String>| file.as_deref().map(source::json).transpose();
     let (data, scope) = (read(&args.data)?, read(&args.scope)?);
-    let desk = Desk {
-        lang: args.lang,
-        lenient: args.lenient,
-        variables: variables(scope, data.as_ref())?,
-        data,
-    };
+    let variables = variables(scope, data.as_ref())?;
+    let desk = Desk { lang: args.lang, lenient: args.lenient, variables, data, patience };
     match &args.expression {
         Some(expression) => Ok(desk.answer(expression, args.json)),
         None => desk.talk(),
@@ -142,11 +173,14 @@ impl Desk {
     fn outputs(&self, expression: &str) -> Result<Vec<Value>, Wrong> {
         let scope = ObjectScope::new(&self.variables, now());
         let program = self.compile(expression, &scope)?;
-        let (mut outputs, mut meter) = (Vec::new(), Meter::default());
+        let patience = self.patience.clone();
+        let interrupt = move || patience.is_over.load(Ordering::Relaxed);
+        let (mut outputs, mut meter) = (Vec::new(), Meter::default().with_interrupt(interrupt));
         let mut emit = |output| {
             outputs.push(output);
             ControlFlow::Continue(())
         };
+        self.patience.evaluating.store(true, Ordering::Relaxed);
         let evaluated = match &self.data {
             Some(input) if program.language() == Language::Jq => {
                 let given = Given { input, args: &[], now: scope.now() };
@@ -154,6 +188,8 @@ impl Desk {
             }
             Some(_) | None => program.outputs_in(&scope, &[], &mut meter, &mut emit),
         };
+        self.patience.evaluating.store(false, Ordering::Relaxed);
+        self.patience.is_over.store(false, Ordering::Relaxed);
         match evaluated {
             Ok(()) => Ok(outputs),
             Err(error) => {

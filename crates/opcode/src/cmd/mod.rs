@@ -40,7 +40,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Trouble> {
         Command::Verify(args) => verify::run(place, args).await,
         Command::Doctor(args) => Box::pin(doctor::run(place, args)).await,
         Command::Bench(args) => Box::pin(bench::run(args)).await,
-        Command::Eval(args) => eval::run(args),
+        Command::Eval(args) => eval::run(args).await,
         Command::Version => {
             say::data(&format!("opcode {}", env!("CARGO_PKG_VERSION")));
             Ok(Exit::Completed)

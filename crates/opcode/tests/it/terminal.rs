@@ -5,26 +5,30 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use crate::kit::{ASKS, Home};
 
-#[test]
-fn a_question_is_answered_at_the_prompt() {
-    let home = Home::new();
-    let file = home.file("asks.json", ASKS);
+/// The binary on a terminal, and our end of it.
+fn on_terminal(home: &Home, args: &[&str]) -> (Child, File) {
     let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&ours).unwrap();
     unlockpt(&ours).unwrap();
     let name = ptsname(&ours, Vec::new()).unwrap().into_string().unwrap();
     let theirs = || Stdio::from(File::options().read(true).write(true).open(&name).unwrap());
-    let mut command = home.command(&["run", &file, "--watch"]);
+    let mut command = home.command(args);
     command.stdin(theirs()).stdout(theirs()).stderr(theirs()).env("TERM", "xterm");
-    let mut child = command.spawn().unwrap();
-    drop(command);
-    let mut terminal = File::from(ours);
+    (command.spawn().unwrap(), File::from(ours))
+}
+
+#[test]
+fn a_question_is_answered_at_the_prompt() {
+    let home = Home::new();
+    let file = home.file("asks.json", ASKS);
+    let (mut child, mut terminal) = on_terminal(&home, &["run", &file, "--watch"]);
     let mut shown = String::new();
     wait_for(&mut terminal, &mut shown, "empty leaves it open");
     terminal.write_all(b"perhaps\n").unwrap();
@@ -33,6 +37,20 @@ fn a_question_is_answered_at_the_prompt() {
     wait_for(&mut terminal, &mut shown, "output:");
     assert!(shown.contains("\x1b[32mcompleted"), "colours on a terminal: {shown}");
     assert_eq!(child.wait().unwrap().code(), Some(0), "{shown}");
+}
+
+#[test]
+fn expressions_are_answered_at_a_prompt_until_an_interrupt() {
+    let (mut child, mut terminal) = on_terminal(&Home::new(), &["eval", "-i", "--lang", "jq"]);
+    let mut shown = String::new();
+    wait_for(&mut terminal, &mut shown, "jq> ");
+    terminal.write_all(b"[40, 2] | add\n").unwrap();
+    wait_for(&mut terminal, &mut shown, "42\r\njq> ");
+    terminal.write_all(b":expr\n").unwrap();
+    wait_for(&mut terminal, &mut shown, "expr> ");
+    let pid = Pid::from_child(&child);
+    kill_process(pid, Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{shown}");
 }
 
 /// Reads on until the terminal shows a text.
