@@ -524,6 +524,29 @@ fn hostile_workflows_end_soon_and_with_a_word() {
 }
 
 #[test]
+fn one_process_outlives_all_hostile_programs() {
+    let mut all = Vec::new();
+    for (n, (definition, ..)) in hostile_programs().into_iter().filter(|it| it.2 == 1).enumerate() {
+        let mut step = definition["steps"][0].clone();
+        step["id"] = json!(format!("a{n}"));
+        step["on_error"] = json!({"strategy": "ignore"});
+        all.push(step);
+    }
+    let names: Vec<Json> = all.iter().map(|step| step["id"].clone()).collect();
+    let mut last = hash("last");
+    last["depends_on"] = json!(names);
+    all.push(last);
+    let mut definition = steps(&all);
+    definition["output"] = json!("${{steps.last.hash}}");
+    let result = run(&Home::new(), &definition, &json!({})).ended(0).json();
+    assert_eq!(result["output"].as_str().map(str::len), Some(64), "{result}");
+    for name in names {
+        let step = &result["steps"][name.as_str().unwrap()];
+        assert!(step["output"]["error"]["code"].is_string(), "{step}");
+    }
+}
+
+#[test]
 fn hostile_json_is_refused_before_anything_is_made_of_it() {
     let nested_params =
         format!(r#"{{"steps":[{{"id":"a","action":"x","params":{}}}]}}"#, deep(50_000));
