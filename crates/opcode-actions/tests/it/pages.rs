@@ -4,10 +4,12 @@
 //! Not here: what actions do besides their example.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 
 use opcode_actions::{Action, Registry};
+use opcode_expr::{Given, Meter, Program};
 use opcode_model::action::{Actions, Answer};
-use opcode_model::{EffectClass, Value};
+use opcode_model::{EffectClass, Evaluation, Language, NativeCall, Timestamp, Value};
 
 use crate::kit::json;
 
@@ -22,6 +24,7 @@ fn all_actions_are_there_sorted() {
         "crypto.hash",
         "crypto.hmac",
         "crypto.uuid",
+        "expr.eval",
         "fs.append",
         "fs.copy",
         "fs.delete",
@@ -34,6 +37,7 @@ fn all_actions_are_there_sorted() {
         "http.post",
         "http.request",
         "shell.exec",
+        "transform.jq",
         "workflow.context",
         "workflow.emit",
         "workflow.fail",
@@ -94,9 +98,31 @@ fn assert_example_is_true(action: &dyn Action, params: &Value, output: &Value) {
             assert_eq!(length(&value), length(output));
         }
         Ok(Answer::Value(value)) => assert_eq!(&value, output, "{}", action.name()),
-        Ok(Answer::Native(_)) => assert!(action.name().starts_with("workflow.")),
+        Ok(Answer::Native(call)) => match *call {
+            NativeCall::Evaluate(evaluation) => {
+                assert_eq!(&evaluated(&evaluation), output, "{}", action.name());
+            }
+            _ => assert!(action.name().starts_with("workflow.")),
+        },
         Err(failure) => assert_eq!(&failure.to_value(), output, "{}", action.name()),
     }
+}
+
+/// What the engine makes of an expression and its data.
+fn evaluated(evaluation: &Evaluation) -> Value {
+    let Evaluation { language, source, data, args } = evaluation;
+    let program = Program::compile_loose(*language, source, args.keys()).unwrap();
+    let data = data.clone().unwrap_or_default();
+    let input = if *language == Language::Jq { data } else { Value::object([("data", data)]) };
+    let given = Given { input: &input, args: args.iter().as_slice(), now: Timestamp(0) };
+    let mut outputs = Vec::new();
+    let mut emit = |output| {
+        outputs.push(output);
+        ControlFlow::Continue(())
+    };
+    program.outputs(given, &mut Meter::default(), &mut emit).unwrap();
+    assert_eq!(outputs.len(), 1);
+    Value::object([("result", outputs.remove(0))])
 }
 
 #[test]
