@@ -69,7 +69,7 @@ plan
 # An action far from any names what there is.
 plan
   {"steps":[{"id":"a","action":"teleport"}]}
-  x ACTION_UNAVAILABLE /steps/0/action: action `teleport` does not exist (hint: the actions are crypto.uuid, echo, fail, http.get, http.post, noop, shell.exec, workflow.context, workflow.emit, workflow.log, workflow.notify, workflow.run)
+  x ACTION_UNAVAILABLE /steps/0/action: action `teleport` does not exist (hint: the actions are crypto.uuid, echo, expr.eval, fail, http.get, http.post, noop, shell.exec, transform.jq, workflow.context, workflow.emit, workflow.log, workflow.notify, workflow.run)
 
 # Parameters are an object.
 plan
@@ -374,7 +374,7 @@ plan
 # The engine of an expression is known.
 plan
   {"steps":[{"id":"s","type":"condition","config":{"expression":".a","engine":"jqq","branches":{}}}]}
-  x VALIDATION_ERROR /steps/0/config/engine: `engine` must be one of cel, not `jqq`
+  x VALIDATION_ERROR /steps/0/config/engine: `engine` must be one of cel, expr, jq, not `jqq` (hint: did you mean `jq`?) (fix: replace "jq")
   x VALIDATION_ERROR /steps/0/config/expression: unknown variable `a`; available: [context, error, inputs, iter, loop, now, step_status, steps, workflow] (hint: put text in quotes)
 
 # Bodies inside bodies are limited.
