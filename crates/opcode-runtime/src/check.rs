@@ -5,15 +5,19 @@
 
 use std::sync::Arc;
 
-use opcode_engine::{Plan, Run, decide};
+use opcode_engine::{Plan, Run, apply, decide};
 use opcode_model::{
-    DefinitionHash, ErrorCode, Failure, Input, InputKind, Problem, RunId, Signal, Start, Value,
+    DefinitionHash, ErrorCode, Failure, Input, InputKind, Problem, RunId, Signal, Start, Timestamp,
+    Value,
 };
 
 use crate::clock::now;
 use crate::engine::{EngineError, RunRequest, Source};
-use crate::reader::Reader;
+use crate::reader::{Folded, Reader};
 use crate::templates::{DefineRequest, Defined, plan_of};
+
+/// Decisions that are looked ahead.
+const LOOKAHEAD_MAX: usize = 1_000;
 
 impl Reader {
     /// Whether a run would begin.
@@ -37,17 +41,26 @@ impl Reader {
         decision.map(drop).map_err(|refusal| refusal.to_failure().into())
     }
 
-    /// Whether a signal would be taken. A run that moves may think otherwise by the time it comes.
+    /// Whether a signal would be taken by a run that nobody serves: one that a crash left in the middle is looked at as
+    /// the next process would find it, without anything of it being begun.
     ///
     /// # Errors
     /// `NOT_FOUND`, or why it would be refused.
     pub async fn check_signal(&self, id: RunId, signal: &Signal) -> Result<(), Failure> {
-        let known = self.fold(id).await?.ok_or_else(|| unknown(id))?;
-        let moves = known.run.state.in_flight > 0 || known.run.is_ready();
-        if moves && !known.run.is_terminal() {
+        let mut known = self.fold(id).await?.ok_or_else(|| unknown(id))?;
+        let at = now();
+        let mut computes = known.run.state.in_flight > 0 && known.give(at, InputKind::Interrupted);
+        for _ in 0..LOOKAHEAD_MAX {
+            if computes || !known.run.is_ready() {
+                break;
+            }
+            computes = known.give(at, InputKind::Proceed);
+        }
+        if computes || known.run.is_ready() {
+            // What it will say once it has computed cannot be told now.
             return Ok(());
         }
-        let input = Input { at: now(), kind: InputKind::Signal(Box::new(signal.clone())) };
+        let input = Input { at, kind: InputKind::Signal(Box::new(signal.clone())) };
         let decision = decide(&known.plan, &known.run, &input);
         decision.map(drop).map_err(|refusal| refusal.to_failure())
     }
@@ -92,6 +105,15 @@ impl Reader {
             }
         };
         Ok((plan.map_err(EngineError::Problems)?, start))
+    }
+}
+
+impl Folded {
+    /// Gives it an input, for the sake of looking. Whether it computes something now.
+    fn give(&mut self, at: Timestamp, kind: InputKind) -> bool {
+        let Ok(decision) = decide(&self.plan, &self.run, &Input { at, kind }) else { return false };
+        decision.events.iter().for_each(|event| apply(&mut self.run, event));
+        !decision.compute.is_empty()
     }
 }
 

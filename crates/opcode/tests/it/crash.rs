@@ -8,9 +8,9 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::kit::{Home, until};
+use crate::kit::{Home, bytes_of, until};
 
 /// Goes on, and finds what was over before as it was.
 fn finishes(home: &Home, id: &str) {
@@ -33,6 +33,42 @@ fn killed_in_the_middle_of_a_step_it_goes_on_there() {
     assert_eq!(holder.end().code, -1);
     until("nothing it started is left", || (!is_anybody_left(&home)).then_some(()));
     finishes(&home, &id);
+}
+
+#[test]
+fn a_refused_signal_begins_nothing_of_what_was_cut_short() {
+    let home = Home::new();
+    let held = "echo begun >> begun; while [ ! -e go ]; do sleep 0.01; done";
+    let step =
+        json!({"id": "s", "action": "shell.exec", "params": {"shell": true, "command": held}});
+    let asks = json!({"id": "q", "type": "reasoning",
+        "config": {"prompt_context": "Go on?", "options": [{"id": "yes"}]}});
+    let file = home.file("both.json", &json!({"steps": [step, asks]}).to_string());
+    let holder = home.start("holder", &["run", &file]);
+    let id = until("it asks", || home.path("begun").exists().then(|| home.workflow()));
+    home.until_event(&id, "decision_requested", "q");
+    holder.signal(Signal::KILL);
+    assert_eq!(holder.end().code, -1);
+    until("nothing it started is left", || (!is_anybody_left(&home)).then_some(()));
+    // Reading what a crash left makes the index of the log anew; what was cut short takes its own note away.
+    let bytes = || {
+        let mut files = bytes_of(&home.path("home"));
+        files.retain(|(path, _)| path.ends_with("opcode.db") || path.ends_with("opcode.db-wal"));
+        files
+    };
+    let before = bytes();
+    assert_eq!(before.len(), 2);
+    for refused in [
+        vec!["signal", &id, "decision", "q", "perhaps"],
+        vec!["signal", &id, "skip", "s"],
+        vec!["signal", &id, "retry", "q"],
+    ] {
+        home.opcode(&refused).ended(2);
+        assert!(bytes() == before, "{refused:?} changed what is on disk");
+    }
+    assert_eq!(fs::read_to_string(home.path("begun")).unwrap(), "begun\n", "it is not repeated");
+    home.go();
+    home.opcode(&["signal", &id, "decision", "q", "yes"]).ended(0);
 }
 
 /// Whether a process names this home on its command line.
