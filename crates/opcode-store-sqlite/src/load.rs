@@ -36,8 +36,28 @@ pub(crate) fn load(connection: &Connection, run: RunId) -> Result<Option<Loaded>
         let what = format!("the log ends at event {}, its row says {written}", position.seq.0);
         return Err(ReadError::damaged(what));
     }
+    if let Some(what) = cut(&moment, id, position)? {
+        return Err(ReadError::damaged(what));
+    }
     let snapshot = snapshot.map(|(at, text)| (at.seq, text));
     Ok(Some(Loaded { row, position, snapshot, events, deliveries }))
+}
+
+/// What is wrong, if the log was written further than it goes now, or otherwise.
+pub(crate) fn cut(
+    connection: &Connection,
+    id: i64,
+    end: Position,
+) -> Result<Option<String>, ReadError> {
+    let mut select = connection.prepare_cached("SELECT last, hash FROM ends WHERE run = ?1")?;
+    let position = |row: &rusqlite::Row<'_>| {
+        Ok(Position { seq: Seq(row.get::<_, i64>(0)?.cast_unsigned()), head: row.get(1)? })
+    };
+    let written = select.query_row([id], position).optional()?.unwrap_or_default();
+    Ok((written != end).then(|| {
+        let (seq, written) = (end.seq.0, written.seq.0);
+        format!("the log ends at event {seq}; when it was written last, it ended at {written}")
+    }))
 }
 
 /// Messages that wait, in order.

@@ -6,8 +6,10 @@
 use rusqlite::Connection;
 
 /// The versions, oldest first: name and statements. The number is the place, from 1.
-const VERSIONS: &[(&str, &str)] =
-    &[("packed_commits", include_str!("schema/0001_packed_commits.sql"))];
+const VERSIONS: &[(&str, &str)] = &[
+    ("packed_commits", include_str!("schema/0001_packed_commits.sql")),
+    ("ends", include_str!("schema/0002_ends.sql")),
+];
 
 /// The newest version this program knows.
 pub(crate) const NEWEST: u32 = VERSIONS.len() as u32;

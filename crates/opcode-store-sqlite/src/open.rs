@@ -4,7 +4,9 @@
 //! on disk for certain before anything is served.
 //! Not here: the threads that serve (`store.rs`).
 
+use std::fs::File;
 use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -196,6 +198,7 @@ pub(crate) fn writable(path: &Path, durability: Durability) -> rusqlite::Result<
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    make_private(path);
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL")?;
@@ -220,6 +223,15 @@ pub(crate) fn writable(path: &Path, durability: Durability) -> rusqlite::Result<
     synchronous(&connection, durability)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
+}
+
+/// Makes the file, if it is not there, so that only its owner may read it; SQLite makes those beside it alike.
+fn make_private(path: &Path) {
+    let made = File::options().write(true).create_new(true).mode(0o600).open(path);
+    if let Err(cause) = made {
+        // It is there, or SQLite says better why it cannot be.
+        tracing::debug!(%cause, "the database was not made anew");
+    }
 }
 
 fn synchronous(connection: &Connection, durability: Durability) -> rusqlite::Result<()> {
@@ -259,8 +271,7 @@ pub(crate) fn readable(path: &Path) -> rusqlite::Result<Connection> {
 fn has_wal(path: &Path) -> bool {
     const MAGIC: [[u8; 4]; 2] = [[0x37, 0x7f, 0x06, 0x82], [0x37, 0x7f, 0x06, 0x83]];
     let mut begin = [0; 4];
-    let read =
-        std::fs::File::open(beside(path, "-wal")).and_then(|mut wal| wal.read_exact(&mut begin));
+    let read = File::open(beside(path, "-wal")).and_then(|mut wal| wal.read_exact(&mut begin));
     read.is_ok() && MAGIC.contains(&begin)
 }
 

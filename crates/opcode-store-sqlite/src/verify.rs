@@ -11,6 +11,7 @@ use opcode_store::{Damage, Report, codec};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::fault::ReadError;
+use crate::load::cut;
 use crate::rows::{COMMIT_COLUMNS, RUN_COLUMNS, read_commit, run_id, run_row};
 
 /// Checks everything, in one transaction.
@@ -22,6 +23,7 @@ pub(crate) fn verify(connection: &Connection) -> Result<Report, ReadError> {
         check_run(&moment, id, &mut report);
     }
     report.attempt("the definitions", |report| check_definitions(&moment, report));
+    report.attempt("what runs refer to", |report| check_references(&moment, report));
     Ok(report)
 }
 
@@ -89,8 +91,16 @@ fn check_run(connection: &Connection, id: i64, report: &mut Report) {
     let written = check_row(connection, id)
         .inspect_err(|error| report.found(Some(run), None, format!("its row: {error}")));
     let mut log = Log { run, end: Position::default(), written: written.ok() };
+    let known = report.damage.len();
     if let Err(error) = log.check(connection, id, report) {
         report.found(Some(run), Some(Seq(log.end.seq.0 + 1)), error.to_string());
+    }
+    if report.damage.len() == known {
+        match cut(connection, id, log.end) {
+            Ok(None) => {}
+            Ok(Some(what)) => report.found(Some(run), Some(Seq(log.end.seq.0 + 1)), what),
+            Err(error) => report.found(Some(run), None, error.to_string()),
+        }
     }
     if let Err(error) = check_snapshot(connection, id, run) {
         report.found(Some(run), None, format!("its snapshot: {error}"));
@@ -186,6 +196,44 @@ fn check_orphans(connection: &Connection, id: i64, report: &mut Report) {
         }
         Ok(())
     });
+}
+
+/// What belongs together and stands in different tables.
+const REFERENCES: [(&str, &str); 3] = [
+    (
+        "SELECT uuid, 'its definition ' || definition || ' is missing' FROM runs r
+         WHERE definition <> printf('%064d', 0) AND NOT EXISTS
+           (SELECT 1 FROM catalog c WHERE c.kind = 'definition' AND c.key = r.definition)",
+        "the definitions of runs",
+    ),
+    (
+        "SELECT uuid, 'it has ' || open || ' open decisions, its row says ' || open_decisions FROM
+           (SELECT uuid, open_decisions, (SELECT count(*) FROM decisions d
+              WHERE d.run = r.id AND d.status = 'pending') AS open FROM runs r)
+         WHERE open <> open_decisions",
+        "the decisions of runs",
+    ),
+    (
+        "SELECT NULL, 'decision ' || decision || ' belongs to run ' || run || ', which has no row'
+         FROM decisions WHERE run NOT IN (SELECT id FROM runs)",
+        "the runs of decisions",
+    ),
+];
+
+fn check_references(connection: &Connection, report: &mut Report) -> Result<(), ReadError> {
+    for (sql, what) in REFERENCES {
+        report.attempt(what, |report| {
+            let mut select = connection.prepare_cached(sql)?;
+            let mut rows = select.query([])?;
+            while let Some(row) = rows.next()? {
+                let run = row.get::<_, Option<String>>(0)?;
+                let run = run.as_deref().and_then(|uuid| run_id(uuid).ok());
+                report.found(run, None, row.get(1)?);
+            }
+            Ok(())
+        });
+    }
+    Ok(())
 }
 
 fn check_definitions(connection: &Connection, report: &mut Report) -> Result<(), ReadError> {

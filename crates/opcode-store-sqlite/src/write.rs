@@ -210,6 +210,11 @@ fn append_events(connection: &Connection, id: i64, packed: &PackedCommit) -> Res
         events.payloads,
         events.body,
     ])?;
+    let mut end = connection.prepare_cached(
+        "INSERT INTO ends (run, last, hash) VALUES (?1, ?2, ?3)
+         ON CONFLICT (run) DO UPDATE SET last = excluded.last, hash = excluded.hash",
+    )?;
+    end.execute(params![id, packed.after.seq.0.cast_signed(), &packed.after.head[..]])?;
     keep_apart(connection, &events.apart)
 }
 

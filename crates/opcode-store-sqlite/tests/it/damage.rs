@@ -133,6 +133,17 @@ fn what_is_cut_moved_or_forged_is_found() {
         (format!("DELETE FROM commits WHERE {} AND first = 14", of(3)), one(3, 14)),
         (format!("DELETE FROM commits WHERE {} AND first = 4", of(3)), one(3, 4)),
         (format!("DELETE FROM commits WHERE {}", of(3)), one(3, 1)),
+        // The row was last written before the end.
+        (
+            format!(
+                "DELETE FROM commits WHERE {} AND first = 14;
+                 UPDATE runs SET last_seq = c.last, head = c.hash FROM commits c
+                 WHERE c.run = runs.id AND c.first = 4 AND runs.uuid = '{}'",
+                of(3),
+                run(3)
+            ),
+            one(3, 14),
+        ),
         (format!("UPDATE commits SET last = last + 1 WHERE {} AND first = 2", of(4)), one(4, 2)),
         (format!("UPDATE commits SET payloads = '{{}}' WHERE {} AND first = 2", of(4)), one(4, 2)),
         (format!("UPDATE commits SET hash = x'00' WHERE {} AND first = 6", of(5)), one(5, 6)),

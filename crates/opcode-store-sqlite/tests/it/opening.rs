@@ -3,6 +3,8 @@
 //! Keeps: a refused file is the same to the byte, and nothing appears beside it.
 //! Not here: damage inside a store (`damage.rs`).
 
+use std::os::unix::fs::PermissionsExt;
+
 use opcode_model::{Position, RunStatus};
 use opcode_store::{CommitError, RunFilter, Runs};
 use opcode_store_sqlite::{OpenError, SqliteStore};
@@ -31,6 +33,17 @@ fn a_second_opener_is_refused() {
     let child = command(&place, "open", None).output().unwrap();
     let output = String::from_utf8_lossy(&child.stdout).into_owned();
     assert!(output.lines().filter_map(said).any(|line| line == "opened"), "{output}");
+}
+
+#[test]
+fn only_its_owner_may_read_a_store() {
+    let place = Place::new();
+    let store = place.open();
+    history(&store, run(1), vec![logged(1, "a", "x")], vec![]);
+    for file in ["store.db", "store.db-wal", "store.db-shm", "store.db.lock"] {
+        let mode = std::fs::metadata(place.file(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
 }
 
 #[test]
