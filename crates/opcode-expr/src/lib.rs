@@ -6,6 +6,7 @@
 /// Stack a thread that evaluates should have: in a build without optimisation the deepest expression takes some of it.
 pub const STACK_BYTES: usize = 64 << 20;
 
+mod calendar;
 mod catalog;
 mod cel;
 mod error;

@@ -6,27 +6,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+pub(super) use crate::calendar::{MONTHS, WEEKDAYS};
 use crate::cel::{date_of, days_in, days_of, zone_offset};
 
 pub(super) const NANOS: i128 = 1_000_000_000;
-
-pub(super) const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-
-pub(super) const WEEKDAYS: [&str; 7] =
-    ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
 /// The name at this place; what has none is printed as Go prints it.
 pub(super) fn named(names: &[&str], at: i64, what: &str) -> String {

@@ -9,27 +9,11 @@ use super::arith::to_int;
 use super::context::Context;
 use super::natives;
 use super::trouble::{Cause, Outcome};
+use crate::calendar::{MONTHS, WEEKDAYS};
 use crate::cel::{date_of, days_of};
 
 /// Seconds since 1970 that still make a date.
 const SECONDS_MAX: f64 = 1e13;
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-const DAYS: [&str; 7] =
-    ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
 /// A moment: whole seconds since 1970, and nanoseconds after them.
 #[derive(Clone, Copy, Debug)]
@@ -255,7 +239,7 @@ fn iso_week(parts: &Parts) -> (i64, i64) {
 
 fn name_of(parts: &Parts, letter: char) -> String {
     let month = usize::try_from(parts.month - 1).ok().and_then(|at| MONTHS.get(at)).unwrap_or(&"");
-    let day = usize::try_from(parts.weekday).ok().and_then(|at| DAYS.get(at)).unwrap_or(&"");
+    let day = usize::try_from(parts.weekday).ok().and_then(|at| WEEKDAYS.get(at)).unwrap_or(&"");
     match letter {
         'B' => (*month).to_owned(),
         'b' | 'h' => month.chars().take(3).collect(),
@@ -415,7 +399,7 @@ impl Reader<'_> {
             'B' | 'b' | 'h' => {
                 self.month = self.name(&MONTHS, 20).or_else(|| self.name(&MONTHS, 3))? + 1;
             }
-            'A' | 'a' => drop(self.name(&DAYS, 20).or_else(|| self.name(&DAYS, 3))?),
+            'A' | 'a' => drop(self.name(&WEEKDAYS, 20).or_else(|| self.name(&WEEKDAYS, 3))?),
             'z' => self.offset = self.zone()?,
             'Z' => {
                 let letters = |c: char| c.is_ascii_uppercase();

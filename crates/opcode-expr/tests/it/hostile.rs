@@ -8,27 +8,10 @@ use opcode_model::Value;
 use opcode_model::limits::EXPRESSION_BYTES_MAX;
 
 use crate::scope::Fixture;
+use crate::small_stack;
 
-/// Compiles and evaluates on a thread with the stack that a worker has.
 fn on_small_stack(source: String) -> Result<Value, String> {
-    let work = move || {
-        let program = Program::compile(Language::Cel, &source).map_err(|error| {
-            assert_eq!(error.kind, CompileErrorKind::Limit, "{}", error.message);
-            error.message
-        })?;
-        let fixture = Fixture::default()
-            .root(
-                "inputs",
-                &format!(r#"{{"list":[{}0],"text":"{}"}}"#, "1,".repeat(999), "a".repeat(9999)),
-            )
-            .done("s", "{}");
-        program.evaluate(&fixture, &mut Meter::default()).map_err(|error| {
-            assert!(matches!(error.kind, EvalErrorKind::Limit { .. }), "{error}");
-            error.to_failure().message.to_string()
-        })
-    };
-    let thread = std::thread::Builder::new().stack_size(2 << 20).spawn(work).unwrap();
-    thread.join().unwrap()
+    small_stack::evaluate(Language::Cel, source)
 }
 
 #[track_caller]

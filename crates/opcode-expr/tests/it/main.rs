@@ -24,3 +24,4 @@ mod jq_hostile;
 mod jq_properties;
 mod properties;
 mod scope;
+mod small_stack;
