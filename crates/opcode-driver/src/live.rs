@@ -7,12 +7,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use opcode_engine::{Plan, Refusal, Run, Todo, apply, decide, outstanding};
-use opcode_model::commit::{CatalogWrite, Commit, DecisionChange, InboxId, Position, RunRow};
+use opcode_model::commit::{
+    CatalogWrite, Commit, DecisionChange, InboxId, Position, RowKey, RunRow,
+};
 use opcode_model::event::{EventKind, StepStarted};
 use opcode_model::limits::{FLUSH_BYTES_MAX, FLUSH_EVENTS_MAX, FLUSH_MS_MAX, TURN_WORK_MAX};
 use opcode_model::{
     Actions, Compute, Decision, Effect, ErrorCode, Event, Failure, Input, InputKind, Message,
-    RunId, RunStatus, Timestamp,
+    RunId, Timestamp,
 };
 
 use crate::words::{AttemptKey, LoadedRun, Reply, Ticket};
@@ -65,15 +67,6 @@ impl Staged {
     }
 }
 
-/// The columns whose change makes the row worth writing.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct RowKey {
-    status: RunStatus,
-    due_at: Option<Timestamp>,
-    open_decisions: u32,
-    in_flight: bool,
-}
-
 /// One run in memory.
 #[derive(Debug)]
 pub(crate) struct Live {
@@ -86,7 +79,6 @@ pub(crate) struct Live {
     flying: Option<Outgoing>,
     compute: VecDeque<Compute>,
     written: Option<RowKey>,
-    created_at: Timestamp,
     snapshot_at: u64,
     delivered: Option<InboxId>,
     /// Attempts were out when its last process ended, and nobody has looked at them yet.
@@ -144,7 +136,6 @@ impl Live {
             flying: None,
             compute: VecDeque::new(),
             written: None,
-            created_at: Timestamp(0),
             snapshot_at: 0,
             delivered: None,
             interrupted: false,
@@ -176,13 +167,7 @@ impl Live {
             apply(&mut live.run, event);
         }
         live.position = loaded.position;
-        live.created_at = row.created_at;
-        live.written = Some(RowKey {
-            status: row.status,
-            due_at: row.due_at,
-            open_decisions: row.open_decisions,
-            in_flight: row.in_flight,
-        });
+        live.written = Some(row.key());
         live.compute.extend(outstanding(&live.run).compute);
         live.interrupted = live.run.state.in_flight > 0;
         live.deliver(loaded.deliveries);
@@ -410,7 +395,6 @@ impl Live {
     ) -> Result<(), Refusal> {
         let input = Input { at: now, kind: InputKind::Start(Box::new(start)) };
         let decision = decide(&self.plan, &self.run, &input)?;
-        self.created_at = now;
         self.record(decision, now);
         Ok(())
     }
@@ -421,10 +405,9 @@ impl Live {
             return None;
         }
         let staged = std::mem::take(&mut self.staged);
-        let key = self.row_key();
-        let row = (self.written != Some(key) && self.run.started().is_some())
-            .then(|| Box::new(self.row(key, now)));
-        self.written = Some(key);
+        let key = Some(self.run.row_key());
+        let changed = std::mem::replace(&mut self.written, key) != key;
+        let row = changed.then(|| self.run.row(self.plan.hash, now)).flatten().map(Box::new);
         self.flying = Some(staged.out);
         let seq = self.run.state.seq.0;
         // The longer the log, the rarer: all its snapshots together stay in proportion to it.
@@ -446,43 +429,6 @@ impl Live {
             snapshot,
             effects: staged.effects,
         })
-    }
-
-    fn row_key(&self) -> RowKey {
-        let state = &self.run.state;
-        let busy = state.in_flight > 0 || self.run.is_ready() || !self.compute.is_empty();
-        RowKey {
-            status: self.run.status(),
-            due_at: self.run.due_at(),
-            open_decisions: state.open_decisions,
-            in_flight: busy && !self.run.is_terminal(),
-        }
-    }
-
-    fn row(&self, key: RowKey, now: Timestamp) -> RunRow {
-        let state = &self.run.state;
-        let started = self.run.started();
-        let text = |pick: fn(&opcode_model::event::Started) -> &Option<Arc<str>>| {
-            started.and_then(|started| pick(started).clone())
-        };
-        RunRow {
-            status: key.status,
-            due_at: key.due_at,
-            open_decisions: key.open_decisions,
-            in_flight: key.in_flight,
-            name: text(|started| &started.name),
-            template_name: text(|started| &started.template_name),
-            template_version: text(|started| &started.template_version),
-            definition: self.plan.hash,
-            agent_id: text(|started| &started.agent_id),
-            parent: started.and_then(|started| started.parent.clone()),
-            inputs: started.map(|started| started.inputs.clone()).unwrap_or_default(),
-            output: state.output.clone(),
-            error: state.error.clone(),
-            created_at: self.created_at,
-            completed_at: state.completed_at,
-            updated_at: now,
-        }
     }
 
     /// The commit on its way is on disk: what may go out now.

@@ -92,6 +92,31 @@ pub struct RunRow {
     pub updated_at: Timestamp,
 }
 
+impl RunRow {
+    /// The columns whose change makes it worth writing again.
+    pub fn key(&self) -> RowKey {
+        RowKey {
+            status: self.status,
+            due_at: self.due_at,
+            open_decisions: self.open_decisions,
+            in_flight: self.in_flight,
+        }
+    }
+}
+
+/// The columns of a [`RunRow`] whose change makes it worth writing again.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RowKey {
+    /// Where the run is.
+    pub status: RunStatus,
+    /// When its next timer is due.
+    pub due_at: Option<Timestamp>,
+    /// How many of its own decisions are open.
+    pub open_decisions: u32,
+    /// Whether something is outstanding.
+    pub in_flight: bool,
+}
+
 /// A question put, or no longer open.
 #[derive(Clone, Debug, PartialEq)]
 pub enum DecisionChange {

@@ -15,6 +15,7 @@ mod reader;
 mod rest;
 mod templates;
 mod tools;
+mod verify;
 
 pub use document::Document;
 pub use engine::{Engine, EngineConfig, EngineError, RunAnswer, RunRequest, Source, Wait};

@@ -10,8 +10,8 @@ use opcode_model::commit::RunRow;
 use opcode_model::result::RunResult;
 use opcode_model::{Failure, Object, RunId, Value};
 use opcode_store::{
-    About, Catalog, DecisionFilter, DecisionRow, EventFilter, EventRecord, OpenRun, Report,
-    RunFilter, RunSummary, Runs,
+    About, Catalog, DecisionFilter, DecisionRow, EventFilter, EventRecord, OpenRun, RunFilter,
+    RunSummary, Runs,
 };
 
 use crate::check::unknown;
@@ -169,14 +169,6 @@ impl Reader {
     /// `STORE_ERROR` if they cannot be read.
     pub async fn templates(&self, name: Option<&str>) -> Result<Vec<Template>, Failure> {
         self.templates.list(name).await
-    }
-
-    /// Checks the store.
-    ///
-    /// # Errors
-    /// `STORE_ERROR` if it cannot be read at all.
-    pub async fn verify(&self) -> Result<Report, Failure> {
-        self.runs.verify().await.map_err(failure)
     }
 
     /// What the store is.

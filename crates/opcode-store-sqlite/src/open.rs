@@ -19,8 +19,9 @@ use crate::migrations;
 /// SQLite before 3.51.3 could lose a write-ahead log's tail when it was reset.
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 /// What is said when the file is there and the log that belongs to it is not.
-const LOG_GONE: &str = "the store was not closed, and its write-ahead log is gone or empty: unless another program \
-    moved the log into the database, the last commits are lost";
+const LOG_GONE: &str = "the store was not closed, and its write-ahead log is not beside it any more: whoever opens it \
+    with another program, `sqlite3` for one, has that program move the log into the database, and nothing is lost; if \
+    nobody did, the last commits are";
 /// Boots that are remembered.
 const BOOTS_KEPT: i64 = 1_000;
 
@@ -72,6 +73,20 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
     },
+    /// A directory, where a file should be.
+    #[error("{} is a directory", path.display())]
+    Directory {
+        /// Which.
+        path: PathBuf,
+    },
+    /// A path that leads to no file and to no place for one.
+    #[error("{} cannot be reached: {cause}", path.display())]
+    Unreachable {
+        /// The path.
+        path: PathBuf,
+        /// What the system says.
+        cause: String,
+    },
     /// A database that cannot be read.
     #[error("{} is damaged: {cause}", path.display())]
     Damaged {
@@ -113,6 +128,8 @@ impl OpenError {
             Self::Newer { .. } => "use the newer program, or another path",
             Self::Foreign { .. } => "choose another path; nothing was changed in this one",
             Self::NotADatabase { .. } => "check the path; nothing was changed in the file",
+            Self::Directory { .. } => "name a file in it",
+            Self::Unreachable { .. } => "check the path and its permissions",
             Self::Damaged { .. } => "restore a backup beside it and open that",
             Self::Missing { .. } => "check the path, or start the engine once",
             Self::Unusable { hint, .. } => hint,
@@ -292,15 +309,12 @@ fn uri(path: &Path, mode: &str) -> String {
 /// index, SQLite makes the index; it stays, for to take it away from somebody who came meanwhile would be worse.
 pub(crate) fn look(path: &Path) -> Result<Option<u32>, OpenError> {
     let size = match std::fs::metadata(path) {
+        Ok(file) if file.is_dir() => return Err(OpenError::Directory { path: path.to_owned() }),
         Ok(file) => file.len(),
         Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => 0,
         Err(cause) => {
-            let hint = "check the path and its permissions";
-            return Err(OpenError::Unusable {
-                path: path.to_owned(),
-                cause: cause.to_string(),
-                hint,
-            });
+            let (path, cause) = (path.to_owned(), cause.to_string());
+            return Err(OpenError::Unreachable { path, cause });
         }
     };
     let has_log = std::fs::metadata(beside(path, "-wal")).is_ok_and(|wal| wal.len() > 0);

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use opcode_model::commit::Position;
-use opcode_model::{DefinitionHash, RunId, Seq};
+use opcode_model::{DefinitionHash, Message, RunId, Seq};
 use opcode_store::{Damage, Report, codec};
 use rusqlite::{Connection, OptionalExtension, Row};
 
@@ -23,6 +23,7 @@ pub(crate) fn verify(connection: &Connection) -> Result<Report, ReadError> {
         check_run(&moment, id, &mut report);
     }
     report.attempt("the definitions", |report| check_definitions(&moment, report));
+    report.attempt("the messages", |report| check_messages(&moment, report));
     report.attempt("what runs refer to", |report| check_references(&moment, report));
     Ok(report)
 }
@@ -198,8 +199,8 @@ fn check_orphans(connection: &Connection, id: i64, report: &mut Report) {
     });
 }
 
-/// What belongs together and stands in different tables.
-const REFERENCES: [(&str, &str); 3] = [
+/// What belongs together and stands in different tables, and what must be JSON.
+const REFERENCES: [(&str, &str); 4] = [
     (
         "SELECT uuid, 'its definition ' || definition || ' is missing' FROM runs r
          WHERE definition <> printf('%064d', 0) AND NOT EXISTS
@@ -217,6 +218,11 @@ const REFERENCES: [(&str, &str); 3] = [
         "SELECT NULL, 'decision ' || decision || ' belongs to run ' || run || ', which has no row'
          FROM decisions WHERE run NOT IN (SELECT id FROM runs)",
         "the runs of decisions",
+    ),
+    (
+        "SELECT NULL, kind || ' ' || key || ' is not JSON' FROM catalog
+         WHERE kind <> 'definition' AND NOT json_valid(body)",
+        "the catalog",
     ),
 ];
 
@@ -249,6 +255,21 @@ fn check_definitions(connection: &Connection, report: &mut Report) -> Result<(),
             continue;
         }
         report.found(None, None, format!("definition {key} does not match its hash"));
+    }
+    Ok(())
+}
+
+fn check_messages(connection: &Connection, report: &mut Report) -> Result<(), ReadError> {
+    let mut select = connection.prepare_cached("SELECT id, run, body FROM inbox ORDER BY id")?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        let run = run_id(&row.get::<_, String>(1)?).ok();
+        let body = row.get::<_, String>(2)?;
+        let message = serde_json::from_str::<Message>(&body);
+        if run.is_none() || message.is_err() {
+            let what = format!("message {} cannot be read", row.get::<_, i64>(0)?);
+            report.found(run, None, what);
+        }
     }
     Ok(())
 }

@@ -9,20 +9,28 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::say;
+use crate::trouble::Trouble;
 
 /// Names the level: `debug`, `info`, `warn`, `error` or `off`.
 const LEVEL: &str = "OPCODE_LOG_LEVEL";
 
 /// Starts logging.
-pub(crate) fn start() {
+///
+/// # Errors
+/// If the level is none.
+pub(crate) fn start() -> Result<(), Trouble> {
     let wanted = std::env::var(LEVEL).unwrap_or_default().to_lowercase();
     let level = match wanted.as_str() {
         "trace" => LevelFilter::TRACE,
         "debug" => LevelFilter::DEBUG,
+        "" | "info" => LevelFilter::INFO,
         "warn" | "warning" => LevelFilter::WARN,
         "error" => LevelFilter::ERROR,
         "off" | "none" => LevelFilter::OFF,
-        _ => LevelFilter::INFO,
+        other => {
+            let hint = format!("set {LEVEL} to debug, info, warn, error or off");
+            return Err(Trouble::usage(format!("there is no log level `{other}`")).hint(hint));
+        }
     };
     let lines =
         tracing_subscriber::fmt().with_max_level(level).with_target(false).with_writer(Lines);
@@ -30,6 +38,7 @@ pub(crate) fn start() {
     if lines.try_init().is_err() {
         say::talk("logging is set up already");
     }
+    Ok(())
 }
 
 struct Lines;

@@ -18,6 +18,7 @@ mod shapes;
 mod show;
 mod source;
 mod trouble;
+mod usage;
 mod wire;
 
 use std::ffi::OsStr;
@@ -39,7 +40,10 @@ fn main() -> ExitCode {
         Some("__docs") => return docs::write(args.next()),
         Some(_) | None => {}
     }
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage::tell(&error).code(),
+    };
     if cli.command.is_detached() {
         detach::leave_terminal();
     }
@@ -47,9 +51,11 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Exit {
-    logs::start();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let as_json = cli.command.wants_json();
+    if let Err(trouble) = logs::start() {
+        return trouble.tell(as_json);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let outcome = match runtime {
         Ok(runtime) => {
             let outcome = runtime.block_on(cmd::run(cli));

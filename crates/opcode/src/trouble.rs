@@ -182,6 +182,8 @@ impl From<OpenError> for Trouble {
             }
             OpenError::Newer { .. }
             | OpenError::Foreign { .. }
+            | OpenError::Directory { .. }
+            | OpenError::Unreachable { .. }
             | OpenError::NotADatabase { .. } => (ErrorCode::Validation, error.to_string(), hint),
             OpenError::Damaged { .. } | OpenError::Unusable { .. } | OpenError::OldSqlite(_) => {
                 (ErrorCode::Store, error.to_string(), hint)

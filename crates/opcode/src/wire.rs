@@ -80,7 +80,7 @@ fn make_room(path: &Path) -> Result<(), Trouble> {
     };
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.map_err(|cause| {
-        Trouble::fault(format!("could not make the directory {}: {cause}", folder.display()))
+        Trouble::usage(format!("could not make the directory {}: {cause}", folder.display()))
             .hint("check its permissions, or name another place: --db-path FILE")
     })
 }

@@ -6,6 +6,7 @@
 mod clock;
 mod flow;
 mod outstanding;
+mod row;
 mod scope;
 mod snapshot;
 mod step;

@@ -77,6 +77,34 @@ fn bad_input_makes_no_store() {
 }
 
 #[test]
+fn a_wrong_command_line_is_told_with_code_cause_and_cure() {
+    let home = Home::new();
+    for (args, cause, cure) in [
+        (&["status", "xyz"][..], "a workflow id is a UUID", "`opcode query workflows`"),
+        (&["run"], "<FILE|TEMPLATE>", "usage: opcode run <FILE|TEMPLATE>"),
+        (&["statsu", "x"], "'statsu'", "'status'"),
+        (&["run", "a.json", "--wtch"], "'--wtch'", "'--watch'"),
+        (&["run", "a.json", "--pool-size", "0"], "1..=100000", "`opcode run --help` shows how"),
+        (&["query", "workflows", "--since", "yesterday"], "'yesterday'", "`opcode query --help`"),
+    ] {
+        let said = home.opcode(args).ended(2);
+        assert!(said.out.is_empty(), "{said:?}");
+        assert!(said.err.starts_with("error: [VALIDATION_ERROR] "), "{said:?}");
+        assert!(said.err.contains(cause) && said.err.contains(cure), "{said:?}");
+        let said = home.opcode(&[args, &["--json"]].concat()).ended(2).json();
+        assert_eq!(said["error"]["code"], "VALIDATION_ERROR");
+        assert!(said["error"]["message"].as_str().unwrap().contains(cause), "{said}");
+        assert!(!home.path("home").exists());
+    }
+    let said = home.command(&["doctor"]).env("OPCODE_POOL_SIZE", "x").output().unwrap();
+    let told = String::from_utf8(said.stderr).unwrap();
+    assert!(said.status.code() == Some(2) && told.contains("(from OPCODE_POOL_SIZE)"), "{told}");
+    let said = home.command(&["doctor"]).env("OPCODE_LOG_LEVEL", "loud").output().unwrap();
+    let told = String::from_utf8(said.stderr).unwrap();
+    assert!(said.status.code() == Some(2) && told.contains("no log level `loud`"), "{told}");
+}
+
+#[test]
 fn bad_input_leaves_a_store_as_it_is() {
     let home = Home::new();
     home.opcode(&["run", &home.file("asks.json", ASKS)]).ended(3);
@@ -176,9 +204,12 @@ fn what_is_no_database_is_left_alone() {
 fn a_directory_in_place_of_the_store_is_refused() {
     let home = Home::new();
     fs::create_dir_all(home.db()).unwrap();
-    let said = home.opcode(&["run", &home.file("pure.json", PURE)]);
-    assert!([2, 70].contains(&said.code), "{said:?}");
-    assert!(said.err.contains("opcode.db"), "{said:?}");
+    for args in [&["run", &home.file("pure.json", PURE)][..], &["query", "workflows"], &["verify"]]
+    {
+        let said = home.opcode(args).ended(2);
+        assert!(said.err.contains("opcode.db is a directory\nhint: name a file"), "{said:?}");
+    }
+    assert_eq!(fs::read_dir(home.path("home")).unwrap().count(), 1, "nothing was put beside it");
 }
 
 #[test]
@@ -194,6 +225,50 @@ fn damage_is_found_and_named() {
 }
 
 #[test]
+fn a_row_that_is_not_what_its_events_say_is_found() {
+    let home = Home::new();
+    home.opcode(&["run", &home.file("asks.json", ASKS)]).ended(3);
+    home.opcode(&["verify"]).ended(0);
+    let id = home.workflow();
+    for (spoiled, said) in [
+        ("status = 'completed'", "its row says status completed, its events say suspended"),
+        ("due_at = 1", "its row says due_at 1970-01-01T00:00:00.001Z, its events say none"),
+        ("in_flight = 1", "its row says in_flight true, its events say false"),
+        ("name = 'x'", "its row says name x, its events say asks"),
+        ("agent_id = 'x'", "its row says agent_id x, its events say none"),
+        ("inputs = '{\"a\":1}'", "its row has other inputs than its events"),
+        ("output = '1'", "its row has other output than its events"),
+        ("created_at = created_at + 1", "its row says created_at"),
+        ("completed_at = 5", "its row says completed_at"),
+    ] {
+        let before = fs::read(home.db()).unwrap();
+        let db = Connection::open(home.db()).unwrap();
+        assert_eq!(db.execute(&format!("UPDATE runs SET {spoiled}"), []).unwrap(), 1);
+        drop(db);
+        let report = home.opcode(&["verify", "--json"]).ended(70).json();
+        assert_eq!(report["damage"][0]["workflow_id"], id.as_str());
+        assert!(report["damage"][0]["what"].as_str().unwrap().contains(said), "{report}");
+        fs::write(home.db(), before).unwrap();
+    }
+    let db = Connection::open(home.db()).unwrap();
+    db.execute("INSERT INTO inbox (run, body) VALUES (?1, '{')", [&id]).unwrap();
+    drop(db);
+    let said = home.opcode(&["verify"]).ended(70);
+    assert!(said.out.contains("message 1 cannot be read"), "{said:?}");
+}
+
+#[test]
+fn an_open_decision_that_nobody_asked_is_found() {
+    let home = Home::new();
+    home.opcode(&["run", &home.file("asks.json", ASKS)]).ended(3);
+    let db = Connection::open(home.db()).unwrap();
+    db.execute("UPDATE decisions SET request = json_set(request, '$.id', 'other')", []).unwrap();
+    drop(db);
+    let said = home.opcode(&["verify"]).ended(70);
+    assert!(said.out.contains("its open decisions are other, its events say"), "{said:?}");
+}
+
+#[test]
 fn an_unwritable_home_is_said_so() {
     let home = Home::new();
     fs::create_dir(home.path("home")).unwrap();
@@ -202,7 +277,7 @@ fn an_unwritable_home_is_said_so() {
         // Who may write everywhere cannot be refused; a place below a file refuses everyone.
         let said =
             home.opcode(&["run", &home.file("pure.json", PURE), "--db-path", "pure.json/x.db"]);
-        assert!([2, 70].contains(&said.code), "{said:?}");
+        assert!(said.ended(2).err.contains("check its permissions"));
         return;
     }
     let said = home.opcode(&["run", &home.file("pure.json", PURE)]).ended(70);

@@ -1,0 +1,79 @@
+//! What is wrong with a command line, told like every other trouble.
+//!
+//! Keeps: code, cause and cure, and JSON for machines; help and version are answers, not troubles.
+//! Not here: the command line itself (`cli.rs`).
+
+use clap::CommandFactory;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::cli::Cli;
+use crate::exit::Exit;
+use crate::trouble::Trouble;
+
+/// Flags whose value may also come from the environment.
+const SETTINGS: [(&str, &str); 4] = [
+    ("--db-path", "OPCODE_DB_PATH"),
+    ("--durability", "OPCODE_DURABILITY"),
+    ("--pool-size", "OPCODE_POOL_SIZE"),
+    ("--fs-root", "OPCODE_FS_ROOTS"),
+];
+
+/// Says what is wrong, or what was asked for.
+pub(crate) fn tell(error: &clap::Error) -> Exit {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "every other kind is a trouble")]
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            // A closed pipe is not worth a word.
+            error.print().unwrap_or_default();
+            return Exit::Completed;
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            error.print().unwrap_or_default();
+            return Exit::Refused;
+        }
+        _ => {}
+    }
+    let as_json = std::env::args_os().any(|argument| argument == "--json");
+    let (message, hint) = words(&error.render().to_string());
+    Trouble::usage(message + &origin(error)).hint(hint).tell(as_json)
+}
+
+/// The cause, and what to do about it.
+fn words(rendered: &str) -> (String, String) {
+    let mut parts = rendered.trim().split("\n\n");
+    let cause = parts.next().unwrap_or_default().trim_start_matches("error: ");
+    let tidy = |part: &str| {
+        let lines = part.lines().map(|line| line.trim().trim_start_matches("tip: "));
+        lines.collect::<Vec<_>>().join(" ").replace("Usage: ", "usage: ")
+    };
+    let known = parts.map(tidy).filter(|cure| !cure.starts_with("For more information"));
+    let cures: Vec<String> = known.chain([more()]).collect();
+    (tidy(cause), cures.join("; "))
+}
+
+/// Where the help for what was meant is.
+fn more() -> String {
+    let cli = Cli::command();
+    let first = std::env::args_os()
+        .skip(1)
+        .map(|it| it.to_string_lossy().into_owned())
+        .find(|argument| !argument.starts_with('-'));
+    let meant = first.filter(|name| cli.find_subcommand(name).is_some());
+    let command = meant.map_or_else(String::new, |name| format!(" {name}"));
+    format!("`opcode{command} --help` shows how")
+}
+
+/// Where a value came from, if it is not on the command line.
+fn origin(error: &clap::Error) -> String {
+    let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else {
+        return String::new();
+    };
+    let is_of = |(name, _): &&(&str, &str)| flag.split_whitespace().next() == Some(*name);
+    let typed = |name: &str| {
+        std::env::args_os().any(|argument| argument.to_string_lossy().starts_with(name))
+    };
+    match SETTINGS.iter().find(is_of) {
+        Some((name, variable)) if !typed(name) => format!(" (from {variable})"),
+        Some(_) | None => String::new(),
+    }
+}
