@@ -21,7 +21,7 @@ const SQLITE_VERSION_MIN: i32 = 3_051_003;
 /// What is said when the file is there and the log that belongs to it is not.
 const LOG_GONE: &str = "the store was not closed, and its write-ahead log is not beside it any more: whoever opens it \
     with another program, `sqlite3` for one, has that program move the log into the database, and nothing is lost; if \
-    nobody did, the last commits are";
+    nobody did, the last commits are lost";
 /// Boots that are remembered.
 const BOOTS_KEPT: i64 = 1_000;
 

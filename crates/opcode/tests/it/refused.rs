@@ -277,7 +277,7 @@ fn an_unwritable_home_is_said_so() {
         // Who may write everywhere cannot be refused; a place below a file refuses everyone.
         let said =
             home.opcode(&["run", &home.file("pure.json", PURE), "--db-path", "pure.json/x.db"]);
-        assert!(said.ended(2).err.contains("check its permissions"));
+        assert!(said.ended(2).err.contains("permissions"));
         return;
     }
     let said = home.opcode(&["run", &home.file("pure.json", PURE)]).ended(70);
