@@ -14,7 +14,7 @@ pub use apply::apply;
 pub use decide::{Refusal, decide};
 pub use plan::{
     ActionPlan, Backoff, ConditionPlan, LoopMode, LoopPlan, OnError, OnTimeout, ParallelPlan, Plan,
-    ReasoningPlan, Retry, Schema, StepPlan, WaitPlan, WorkPlan, plan,
+    ReasoningPlan, Retry, Schema, SchemaError, StepPlan, WaitPlan, WorkPlan, plan,
 };
 pub use run::{
     Alarm, Child, Clock, Flow, Frame, FrameIx, Intent, LoopState, Mail, Outstanding, Run, State,

@@ -129,8 +129,10 @@ pub struct ParamProblem {
     pub path: String,
     /// What is wrong.
     pub message: String,
-    /// The parameter that was probably meant.
+    /// The parameter, or the word for its value, that was probably meant.
     pub nearest: Option<String>,
+    /// What to do about it.
+    pub hint: String,
     /// An unknown parameter warns; a wrong type is an error.
     pub fatal: bool,
 }

@@ -84,6 +84,18 @@ impl Problem {
         self
     }
 
+    /// The same problem with a cure: give the member at its place this name, its value as it is.
+    #[must_use]
+    pub fn rename_to(mut self, name: &str, value: &Value) -> Self {
+        let base = self.path.rsplit_once('/').map_or("", |(base, _)| base);
+        let path = pointer(base, name);
+        self.fix = vec![
+            Patch { op: "remove", path: self.path.clone(), value: None },
+            Patch { op: "add", path, value: Some(value.clone()) },
+        ];
+        self
+    }
+
     /// The same problem with a cure: take away what stands at its place.
     #[must_use]
     pub fn remove(mut self) -> Self {
@@ -122,7 +134,7 @@ pub fn pointer(base: &str, member: &str) -> String {
 
 /// Of `candidates`, the one nearest to `name`, if any is near enough to be what was meant.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let allowed = name.chars().count() / 3 + 1;
+    let allowed = (name.chars().count() / 3).max(1);
     candidates
         .into_iter()
         .map(|candidate| (edits(name, candidate), candidate))
@@ -131,20 +143,25 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
-/// Levenshtein distance, ignoring case.
+/// Optimal string alignment distance (Levenshtein with neighbours swapped for 1), ignoring case.
 fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.to_lowercase().chars().take(200).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.to_lowercase().chars().take(200).enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let cost = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = cost.min(row[j] + 1).min(diagonal + 1);
+    let letters = |text: &str| text.to_lowercase().chars().take(200).collect::<Vec<char>>();
+    let (a, b) = (letters(a), letters(b));
+    let mut before: Vec<usize> = Vec::new();
+    let mut above: Vec<usize> = (0..=b.len()).collect();
+    for i in 0..a.len() {
+        let mut row = vec![i + 1];
+        for j in 0..b.len() {
+            let replaced = above[j] + usize::from(a[i] != b[j]);
+            let mut least = replaced.min(above[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j] {
+                least = least.min(before[j - 1] + 1);
+            }
+            row.push(least);
         }
+        before = std::mem::replace(&mut above, row);
     }
-    row[b.len()]
+    above[b.len()]
 }
 
 #[cfg(test)]
@@ -157,6 +174,8 @@ mod tests {
         assert_eq!(nearest("htp.get", actions), Some("http.get"));
         assert_eq!(nearest("shell.exe", actions), Some("shell.exec"));
         assert_eq!(nearest("quite.else", actions), None);
+        assert_eq!(nearest("hots", ["host", "cos"]), Some("host"), "neighbours swapped");
+        assert_eq!(nearest("foo", ["cos"]), None);
     }
 
     #[test]

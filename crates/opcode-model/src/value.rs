@@ -173,6 +173,14 @@ impl Value {
         if let Self::Object(object) = self { Some(object) } else { None }
     }
 
+    /// What is at a JSON pointer (RFC 6901); `""` is the whole.
+    pub fn pointer(&self, pointer: &str) -> Option<&Self> {
+        pointer.split('/').skip(1).try_fold(self, |value, token| match value.as_list() {
+            Some(items) => items.get(token.parse::<usize>().ok()?),
+            None => value.find(&token.replace("~1", "/").replace("~0", "~")),
+        })
+    }
+
     /// The member `key` of an object; `None` for anything else.
     pub fn find(&self, key: &str) -> Option<&Self> {
         self.as_object().and_then(|object| object.find(key))

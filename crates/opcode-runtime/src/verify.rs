@@ -115,9 +115,12 @@ fn listing(ids: &BTreeSet<String>) -> String {
     ids.iter().cloned().collect::<Vec<_>>().join(", ")
 }
 
+/// A column as text.
+type Text = fn(&RunRow) -> String;
+
 /// Each column that is not what the events make it.
 fn columns(row: &RunRow, folded: &RunRow) -> Vec<String> {
-    let short: [(&str, fn(&RunRow) -> String); 11] = [
+    let short: [(&str, Text); 11] = [
         ("status", |row| row.status.text().to_owned()),
         ("due_at", |row| or_none(row.due_at.as_ref())),
         ("open_decisions", |row| row.open_decisions.to_string()),

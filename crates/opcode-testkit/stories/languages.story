@@ -186,6 +186,6 @@ plan
   c: condition .engine="jqq" .expression="true"
     case true
       y: noop
-  x VALIDATION_ERROR /steps/0/params/filter: expected a term, found the end of the expression
-  x VALIDATION_ERROR /steps/1/params/expression: expected `,` or `)` in the arguments, found the end
+  x VALIDATION_ERROR /steps/0/params/filter: expected a term, found the end of the expression (hint: look at character 5, in `.x |`)
+  x VALIDATION_ERROR /steps/1/params/expression: expected `,` or `)` in the arguments, found the end (hint: look at character 13, in `len(inputs.x`)
   x VALIDATION_ERROR /steps/2/config/engine: `engine` must be one of cel, expr, jq, not `jqq` (hint: did you mean `jq`?) (fix: replace "jq")

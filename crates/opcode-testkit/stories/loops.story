@@ -290,7 +290,7 @@ start
 plan
   l: loop .over="[1,2]" .concurrency=2 .break="steps.nope.x"
     h: shell.exec
-  x warning /steps/0/config/break: no step is called `nope`
+  x warning /steps/0/config/break: no step is called `nope` (hint: the steps of this workflow are h, l)
 start
   > workflow_started
   > step_started l #1 flow {"items":[1,2]}
@@ -556,7 +556,7 @@ start
 plan
   l: loop .mode=while .condition="iter.index < 3"
     h: noop
-  x warning /steps/0/config: without `max_iter` only the condition ends this loop (fix: add /steps/0/config/max_iter 1000)
+  x warning /steps/0/config: without `max_iter` only the condition ends this loop (hint: set a `max_iter`) (fix: add /steps/0/config/max_iter 1000)
 start
   > workflow_started
   > step_started l #1 flow

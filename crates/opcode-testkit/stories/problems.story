@@ -1,7 +1,7 @@
 # A definition is an object.
 plan
   [1]
-  x VALIDATION_ERROR /: a definition is an object with `steps`, not list
+  x VALIDATION_ERROR /: a definition is an object with `steps`, not list (hint: a definition is {"steps": [{"id": …, "action": …}]})
 
 # A definition needs steps.
 plan
@@ -11,32 +11,32 @@ plan
 # Steps are a list.
 plan
   {"steps":{"id":"a"}}
-  x VALIDATION_ERROR /steps: `steps` must be a list, not object
+  x VALIDATION_ERROR /steps: `steps` must be a list, not object (hint: write a list: [ … ]) (fix: replace [{"id":"a"}])
 
 # A definition needs at least one step.
 plan
   {"steps":[]}
-  x VALIDATION_ERROR /steps: a workflow needs at least one step
+  x VALIDATION_ERROR /steps: a workflow needs at least one step (hint: a definition is {"steps": [{"id": …, "action": …}]})
 
 # A step is an object.
 plan
   {"steps":["noop"]}
-  x VALIDATION_ERROR /steps/0: a step is an object, not string
+  x VALIDATION_ERROR /steps/0: a step is an object, not string (hint: write {"id": …, "action": …, "params": {…}})
 
 # A step needs an id.
 plan
   {"steps":[{"action":"noop"}]}
-  x VALIDATION_ERROR /steps/0/id: a step needs an `id`
+  x VALIDATION_ERROR /steps/0/id: a step needs an `id` (hint: a short name of its own, such as `fetch`)
 
 # An id is not empty.
 plan
   {"steps":[{"id":"","action":"noop"}]}
-  x VALIDATION_ERROR /steps/0/id: step id `` must be 1 to 128 letters, digits, `_`, `-` or `.`
+  x VALIDATION_ERROR /steps/0/id: step id `` must be 1 to 128 letters, digits, `_`, `-` or `.` (hint: a short name such as `fetch-user_2`)
 
 # An id is letters, digits and a few marks; the mend replaces the rest.
 plan
   {"steps":[{"id":"my step!","action":"noop"}]}
-  x VALIDATION_ERROR /steps/0/id: step id `my step!` must be 1 to 128 letters, digits, `_`, `-` or `.` (fix: replace "my_step_")
+  x VALIDATION_ERROR /steps/0/id: step id `my step!` must be 1 to 128 letters, digits, `_`, `-` or `.` (hint: a short name such as `fetch-user_2`) (fix: replace "my_step_")
 
 # Letters of any script are fine.
 plan
@@ -45,7 +45,7 @@ plan
 # Ids are unique among siblings; the fix is a free one.
 plan
   {"steps":[{"id":"a","action":"noop"},{"id":"a","action":"noop"},{"id":"a-2","action":"noop"}]}
-  x VALIDATION_ERROR /steps/1/id: duplicate step id `a` (fix: replace "a-2")
+  x VALIDATION_ERROR /steps/1/id: duplicate step id `a` (hint: each step of a list needs an id of its own) (fix: replace "a-3")
 
 # The same id in different bodies is fine.
 plan
@@ -59,7 +59,7 @@ plan
 # An action step needs an action.
 plan
   {"steps":[{"id":"a"}]}
-  x VALIDATION_ERROR /steps/0/action: an action step needs an `action`
+  x VALIDATION_ERROR /steps/0/action: an action step needs an `action` (hint: such as `http.get` or `shell.exec`; other steps need a `type`)
 
 # An unknown action gets the nearest one, and a fix.
 plan
@@ -74,29 +74,29 @@ plan
 # Parameters are an object.
 plan
   {"steps":[{"id":"a","action":"echo","params":[1]}]}
-  x VALIDATION_ERROR /steps/0/params: `params` must be an object, not list
+  x VALIDATION_ERROR /steps/0/params: `params` must be an object, not list (hint: write {"name": value, …})
 
 # A parameter of the wrong type is an error, an unknown one a warning.
 plan
   {"steps":[{"id":"a","action":"http.get","params":{"url":7,"urll":"x"}}]}
-  x VALIDATION_ERROR /steps/0/params/url: `url` is text
-  x warning /steps/0/params/urll: `http.get` has no parameter `urll` (hint: did you mean `url`?)
+  x VALIDATION_ERROR /steps/0/params/url: `url` is text (hint: put it in quotes)
+  x warning /steps/0/params/urll: `http.get` has no parameter `urll` (hint: did you mean `url`?) (fix: remove) (fix: add /steps/0/params/url "x")
 
 # An action step has no config.
 plan
   {"steps":[{"id":"a","action":"noop","config":{"x":1}}]}
-  x warning /steps/0/config: an action step has `params`, not `config`; this is ignored (fix: remove)
+  x warning /steps/0/config: an action step has `params`, not `config`; this is ignored (hint: move what it needs to `params`) (fix: remove)
 
 # Any other step needs one.
 plan
   {"steps":[{"id":"a","type":"loop"}]}
-  x VALIDATION_ERROR /steps/0/config: a loop step needs a `config`
+  x VALIDATION_ERROR /steps/0/config: a loop step needs a `config` (hint: {"over": …, "body": [steps]}, or {"mode": "while", "condition": …, "body": [steps]})
 
 # Unknown fields are warnings: with the nearest, or with their removal.
 plan
   {"steps":[{"id":"a","action":"noop","depend_on":["b"]}],"zzz":1}
-  x warning /zzz: unknown field `zzz` is ignored (fix: remove)
-  x warning /steps/0/depend_on: unknown field `depend_on` is ignored (hint: did you mean `depends_on`?)
+  x warning /zzz: unknown field `zzz` is ignored (hint: the fields here are steps, inputs, input_schema, output_schema, output, timeout, on_timeout, timeout_scope, on_complete, on_error, on_interrupted, failure_mode, metadata, context, name, description) (fix: remove)
+  x warning /steps/0/depend_on: unknown field `depend_on` is ignored (hint: did you mean `depends_on`?) (fix: remove) (fix: add /steps/0/depends_on ["b"])
 
 # A dependency must stand beside the step; a typo is mended.
 plan
@@ -107,22 +107,22 @@ plan
 # A dependency is a step id.
 plan
   {"steps":[{"id":"b","action":"noop","depends_on":[1]}]}
-  x VALIDATION_ERROR /steps/0/depends_on/0: a dependency is a step id, not int
+  x VALIDATION_ERROR /steps/0/depends_on/0: a dependency is a step id, not int (hint: write the ids of steps beside this one: ["a"])
 
 # depends_on is a list.
 plan
   {"steps":[{"id":"a","action":"noop"},{"id":"b","action":"noop","depends_on":"a"}]}
-  x VALIDATION_ERROR /steps/1/depends_on: `depends_on` must be a list, not string
+  x VALIDATION_ERROR /steps/1/depends_on: `depends_on` must be a list, not string (hint: write a list: [ … ]) (fix: replace ["a"])
 
 # A step does not depend on itself.
 plan
   {"steps":[{"id":"a","action":"noop","depends_on":["a"]}]}
-  x CYCLE_DETECTED /steps/0/depends_on/0: step `a` depends on itself (fix: remove)
+  x CYCLE_DETECTED /steps/0/depends_on/0: step `a` depends on itself (hint: take this dependency away) (fix: remove)
 
 # A dependency is named once.
 plan
   {"steps":[{"id":"a","action":"noop"},{"id":"b","action":"noop","depends_on":["a","a"]}]}
-  x VALIDATION_ERROR /steps/1/depends_on/1: step `a` is named twice (fix: remove)
+  x VALIDATION_ERROR /steps/1/depends_on/1: step `a` is named twice (hint: once is enough) (fix: remove)
 
 # A circle is named step by step.
 plan
@@ -152,7 +152,7 @@ plan
 # A fallback must be named.
 plan
   {"steps":[{"id":"a","action":"noop","on_error":{"strategy":"fallback_step"}}]}
-  x VALIDATION_ERROR /steps/0/on_error/fallback_step: the strategy `fallback_step` needs a `fallback_step`
+  x VALIDATION_ERROR /steps/0/on_error/fallback_step: the strategy `fallback_step` needs a `fallback_step` (hint: name another step of this list, by its id)
 
 # A fallback must exist beside the step.
 plan
@@ -162,56 +162,56 @@ plan
 # A step cannot take over for itself.
 plan
   {"steps":[{"id":"a","action":"noop","on_error":{"strategy":"fallback_step","fallback_step":"a"}}]}
-  x VALIDATION_ERROR /steps/0/on_error/fallback_step: step `a` cannot take over for itself
+  x VALIDATION_ERROR /steps/0/on_error/fallback_step: step `a` cannot take over for itself (hint: name another step of this list, by its id)
 
 # fallback_step goes with its strategy only.
 plan
   {"steps":[{"id":"a","action":"noop","on_error":{"strategy":"ignore","fallback_step":"b"}},{"id":"b","action":"noop"}]}
-  x warning /steps/0/on_error/fallback_step: `fallback_step` is used only with the strategy `fallback_step` (fix: remove)
+  x warning /steps/0/on_error/fallback_step: `fallback_step` is used only with the strategy `fallback_step` (hint: change the strategy, or take it away) (fix: remove)
 
 # on_error needs a strategy, a known one.
 plan
   {"steps":[{"id":"a","action":"noop","on_error":{}},{"id":"b","action":"noop","on_error":{"strategy":"ignor"}},{"id":"c","action":"noop","on_error":"ignore"}]}
-  x VALIDATION_ERROR /steps/0/on_error/strategy: `on_error` needs a `strategy`
+  x VALIDATION_ERROR /steps/0/on_error/strategy: `on_error` needs a `strategy` (hint: ignore, fail_workflow, fallback_step or retry)
   x VALIDATION_ERROR /steps/1/on_error/strategy: `strategy` must be one of ignore, fail_workflow, fallback_step, retry, not `ignor` (hint: did you mean `ignore`?) (fix: replace "ignore")
-  x VALIDATION_ERROR /steps/2/on_error: `on_error` must be an object, not string
+  x VALIDATION_ERROR /steps/2/on_error: `on_error` must be an object, not string (hint: write an object: {"key": …})
 
 # retry.max is a whole number within the house's limit.
 plan
   {"steps":[{"id":"a","action":"noop","retry":{"max":-1}},{"id":"b","action":"noop","retry":{"max":2000}},{"id":"c","action":"noop","retry":{"max":1.5}},{"id":"d","action":"noop","retry":{"max":"3"}}]}
-  x VALIDATION_ERROR /steps/0/retry/max: `max` must be from 0 to 1000, not -1 (fix: replace 0)
-  x VALIDATION_ERROR /steps/1/retry/max: `max` must be from 0 to 1000, not 2000 (fix: replace 1000)
-  x VALIDATION_ERROR /steps/2/retry/max: `max` must be a whole number, not float
-  x VALIDATION_ERROR /steps/3/retry/max: `max` must be a whole number, not string
+  x VALIDATION_ERROR /steps/0/retry/max: `max` must be from 0 to 1000, not -1 (hint: the nearest that is allowed is 0) (fix: replace 0)
+  x VALIDATION_ERROR /steps/1/retry/max: `max` must be from 0 to 1000, not 2000 (hint: the nearest that is allowed is 1000) (fix: replace 1000)
+  x VALIDATION_ERROR /steps/2/retry/max: `max` must be a whole number, not float (hint: write a whole number, without quotes)
+  x VALIDATION_ERROR /steps/3/retry/max: `max` must be a whole number, not text (hint: take away the quotes) (fix: replace 3)
 
 # Many retries are warned about.
 plan
   {"steps":[{"id":"a","action":"noop","retry":{"max":11}}]}
-  x warning /steps/0/retry/max: 11 retries may take very long
+  x warning /steps/0/retry/max: 11 retries may take very long (hint: a `max_delay` and the workflow's `timeout` bound them)
 
 # Back-off is one of four words.
 plan
   {"steps":[{"id":"a","action":"noop","retry":{"max":1,"backoff":"fibonacci"}}]}
-  x VALIDATION_ERROR /steps/0/retry/backoff: `backoff` must be one of none, constant, linear, exponential, not `fibonacci`
+  x VALIDATION_ERROR /steps/0/retry/backoff: `backoff` must be one of none, constant, linear, exponential, not `fibonacci` (hint: leave it out for the default, or write one of these words)
 
 # retry_on names error codes.
 plan
   {"steps":[{"id":"a","action":"noop","retry":{"max":1,"retry_on":["TIMEOUT","TIMEOUT_ERROR",3]}}]}
-  x VALIDATION_ERROR /steps/0/retry/retry_on/0: no such error code: "TIMEOUT"
-  x VALIDATION_ERROR /steps/0/retry/retry_on/2: no such error code: 3
+  x VALIDATION_ERROR /steps/0/retry/retry_on/0: no such error code: "TIMEOUT" (hint: did you mean `TIMEOUT_ERROR`?) (fix: replace "TIMEOUT_ERROR")
+  x VALIDATION_ERROR /steps/0/retry/retry_on/2: no such error code: 3 (hint: such as TIMEOUT_ERROR or EXECUTION_ERROR)
 
 # A duration is text with units; a bare number is read as seconds in the fix.
 plan
   {"steps":[{"id":"a","action":"noop","timeout":30}],"timeout":"soon"}
-  x VALIDATION_ERROR /timeout: `soon` is not a duration: a duration is numbers with units, such as 300ms, 90s, 1m30s or 1.5h
-  x VALIDATION_ERROR /steps/0/timeout: `timeout` must be a duration such as "30s", not int (fix: replace "30s")
+  x VALIDATION_ERROR /timeout: `soon` is not a duration: a duration is numbers with units, such as 300ms, 90s, 1m30s or 1.5h (hint: write numbers with units: 300ms, 90s, 1m30s, 2h)
+  x VALIDATION_ERROR /steps/0/timeout: `timeout` must be a duration such as "30s", not int (hint: write numbers with units: 300ms, 90s, 1m30s, 2h) (fix: replace "30s")
 
 # A duration has a unit, and at least a millisecond.
 plan
   {"steps":[{"id":"a","action":"noop","timeout":"5"},{"id":"b","action":"noop","timeout":"10ns"},{"id":"c","action":"noop","timeout":"-1s"}]}
-  x VALIDATION_ERROR /steps/0/timeout: `5` is not a duration: a duration needs one of the units ns, us, ms, s, m, h
-  x VALIDATION_ERROR /steps/1/timeout: `10ns` is shorter than a millisecond
-  x VALIDATION_ERROR /steps/2/timeout: `-1s` is not a duration: a duration is numbers with units, such as 300ms, 90s, 1m30s or 1.5h
+  x VALIDATION_ERROR /steps/0/timeout: `5` is not a duration: a duration needs one of the units ns, us, ms, s, m, h (hint: write numbers with units: 300ms, 90s, 1m30s, 2h) (fix: replace "5s")
+  x VALIDATION_ERROR /steps/1/timeout: `10ns` is shorter than a millisecond (hint: the shortest is 1ms)
+  x VALIDATION_ERROR /steps/2/timeout: `-1s` is not a duration: a duration is numbers with units, such as 300ms, 90s, 1m30s or 1.5h (hint: write numbers with units: 300ms, 90s, 1m30s, 2h)
 
 # Durations may be compound.
 plan
@@ -222,13 +222,13 @@ plan
   {"steps":[{"id":"a","action":"noop"}],"on_timeout":"explode","failure_mode":"branches","timeout_scope":"wal","on_interrupted":"maybe"}
   x VALIDATION_ERROR /failure_mode: `failure_mode` must be one of workflow, branch, not `branches` (hint: did you mean `branch`?) (fix: replace "branch")
   x VALIDATION_ERROR /timeout_scope: `timeout_scope` must be one of active, wall, not `wal` (hint: did you mean `wall`?) (fix: replace "wall")
-  x VALIDATION_ERROR /on_timeout: `on_timeout` must be one of fail, suspend, cancel, not `explode`
-  x VALIDATION_ERROR /on_interrupted: `on_interrupted` must be one of retry, fail, ask, not `maybe`
+  x VALIDATION_ERROR /on_timeout: `on_timeout` must be one of fail, suspend, cancel, not `explode` (hint: leave it out for the default, or write one of these words)
+  x VALIDATION_ERROR /on_interrupted: `on_interrupted` must be one of retry, fail, ask, not `maybe` (hint: leave it out for the default, or write one of these words)
 
 # A guard must compile.
 plan
   {"steps":[{"id":"a","action":"noop","condition":"steps.a."}]}
-  x VALIDATION_ERROR /steps/0/condition: expected a field name after `.`, found the end
+  x VALIDATION_ERROR /steps/0/condition: expected a field name after `.`, found the end (hint: look at character 9, in `steps.a.`)
 
 # A hyphenated id in an expression gets its brackets.
 plan
@@ -243,8 +243,8 @@ plan
 # A template must compile.
 plan
   {"steps":[{"id":"a","action":"echo","params":{"x":"${{ steps.a. }}","y":["${{ 1 + }}"]}}]}
-  x INTERPOLATION_ERROR /steps/0/params/x: expected a field name after `.`, found the end in ${{ steps.a. }}
-  x INTERPOLATION_ERROR /steps/0/params/y/0: expected a value, found the end in ${{ 1 + }}
+  x INTERPOLATION_ERROR /steps/0/params/x: expected a field name after `.`, found the end in ${{ steps.a. }} (hint: look at character 13, in `${{ steps.a. }}`)
+  x INTERPOLATION_ERROR /steps/0/params/y/0: expected a value, found the end in ${{ 1 + }} (hint: look at character 8, in `${{ 1 + }}`)
 
 # A template must end.
 plan
@@ -254,8 +254,8 @@ plan
 # Secrets stand only in parameters.
 plan
   {"steps":[{"id":"s","type":"reasoning","config":{"prompt_context":"key ${{secrets.KEY}}"}}],"output":{"k":"${{secrets.KEY}}"}}
-  x VALIDATION_ERROR /steps/0/config/prompt_context: secret `KEY` may stand only in an action's parameters
-  x VALIDATION_ERROR /output: secret `KEY` may stand only in an action's parameters
+  x VALIDATION_ERROR /steps/0/config/prompt_context: secret `KEY` may stand only in an action's parameters (hint: give it to the action that needs it: `${{secrets.NAME}}` there)
+  x VALIDATION_ERROR /output: secret `KEY` may stand only in an action's parameters (hint: give it to the action that needs it: `${{secrets.NAME}}` there)
 
 # A secret is a plain path.
 plan
@@ -270,90 +270,90 @@ plan
 # A condition needs an expression; a branch is a list.
 plan
   {"steps":[{"id":"s","type":"condition","config":{"branches":{"a":{"id":"x"}}}}]}
-  x VALIDATION_ERROR /steps/0/config/expression: `expression` is missing
-  x VALIDATION_ERROR /steps/0/config/branches/a: a branch is a list of steps, not object
+  x VALIDATION_ERROR /steps/0/config/expression: `expression` is missing (hint: an expression whose value names a branch, such as `steps.check.ok`)
+  x VALIDATION_ERROR /steps/0/config/branches/a: a branch is a list of steps, not object (hint: put the step in a list) (fix: replace [{"id":"x"}])
 
 # A loop needs a body with steps in it.
 plan
   {"steps":[{"id":"s","type":"loop","config":{"over":"[1]"}},{"id":"m","type":"loop","config":{"over":"[1]","body":[]}}]}
-  x VALIDATION_ERROR /steps/0/config/body: `body` is missing
-  x VALIDATION_ERROR /steps/1/config/body: a loop needs at least one step in its `body`
+  x VALIDATION_ERROR /steps/0/config/body: `body` is missing (hint: write the steps of one iteration: [{"id": …, "action": …}])
+  x VALIDATION_ERROR /steps/1/config/body: a loop needs at least one step in its `body` (hint: write the steps of one iteration: [{"id": …, "action": …}])
 
 # A for_each needs `over`, while and until a condition.
 plan
   {"steps":[{"id":"s","type":"loop","config":{"body":[{"id":"x","action":"noop"}]}},{"id":"m","type":"loop","config":{"mode":"until","max_iter":3,"body":[{"id":"x","action":"noop"}]}}]}
-  x VALIDATION_ERROR /steps/0/config/over: `over` is missing
-  x VALIDATION_ERROR /steps/1/config/condition: `condition` is missing
+  x VALIDATION_ERROR /steps/0/config/over: `over` is missing (hint: an expression that gives a list, such as `steps.fetch.items` or `[1, 2]`)
+  x VALIDATION_ERROR /steps/1/config/condition: `condition` is missing (hint: an expression that is true or false, such as `iter.index < 5`)
 
 # A loop's mode is one of three.
 plan
   {"steps":[{"id":"s","type":"loop","config":{"mode":"for","over":"[1]","body":[{"id":"x","action":"noop"}]}}]}
-  x VALIDATION_ERROR /steps/0/config/mode: `mode` must be one of for_each, while, until, not `for`
+  x VALIDATION_ERROR /steps/0/config/mode: `mode` must be one of for_each, while, until, not `for` (hint: leave it out for the default, or write one of these words)
 
 # max_iter is from 1 to the house's limit.
 plan
   {"steps":[{"id":"s","type":"loop","config":{"over":"inputs.l","max_iter":0,"body":[{"id":"x","action":"noop"}]}},{"id":"m","type":"loop","config":{"over":"inputs.l","max_iter":1000000,"body":[{"id":"x","action":"noop"}]}}]}
-  x VALIDATION_ERROR /steps/0/config/max_iter: `max_iter` must be from 1 to 100000, not 0 (fix: replace 1)
-  x VALIDATION_ERROR /steps/1/config/max_iter: `max_iter` must be from 1 to 100000, not 1000000 (fix: replace 100000)
+  x VALIDATION_ERROR /steps/0/config/max_iter: `max_iter` must be from 1 to 100000, not 0 (hint: the nearest that is allowed is 1) (fix: replace 1)
+  x VALIDATION_ERROR /steps/1/config/max_iter: `max_iter` must be from 1 to 100000, not 1000000 (hint: the nearest that is allowed is 100000) (fix: replace 100000)
 
 # max_iter that cannot be reached is warned about.
 plan
   {"steps":[{"id":"s","type":"loop","config":{"over":"['a','b']","max_iter":5,"body":[{"id":"x","action":"noop"}]}}]}
-  x warning /steps/0/config/max_iter: `max_iter` 5 cannot be reached: `over` has 2 items (fix: replace 2)
+  x warning /steps/0/config/max_iter: `max_iter` 5 cannot be reached: `over` has 2 items (hint: lower it, or leave it out) (fix: replace 2)
 
 # A while loop without max_iter is warned about.
 plan
   {"steps":[{"id":"s","type":"loop","config":{"mode":"while","condition":"true","body":[{"id":"x","action":"noop"}]}}]}
-  x warning /steps/0/config: without `max_iter` only the condition ends this loop (fix: add /steps/0/config/max_iter 1000)
+  x warning /steps/0/config: without `max_iter` only the condition ends this loop (hint: set a `max_iter`) (fix: add /steps/0/config/max_iter 1000)
 
 # Only for_each runs iterations side by side.
 plan
   {"steps":[{"id":"s","type":"loop","config":{"mode":"while","condition":"true","max_iter":3,"concurrency":2,"body":[{"id":"x","action":"noop"}]}}]}
-  x VALIDATION_ERROR /steps/0/config/concurrency: only a `for_each` loop can run iterations side by side
+  x VALIDATION_ERROR /steps/0/config/concurrency: only a `for_each` loop can run iterations side by side (hint: take it away, or loop `over` a list)
 
 # concurrency is within the house's limit.
 plan
   {"steps":[{"id":"s","type":"loop","config":{"over":"inputs.l","concurrency":5000,"body":[{"id":"x","action":"noop"}]}}]}
-  x VALIDATION_ERROR /steps/0/config/concurrency: `concurrency` must be from 1 to 1000, not 5000 (fix: replace 1000)
+  x VALIDATION_ERROR /steps/0/config/concurrency: `concurrency` must be from 1 to 1000, not 5000 (hint: the nearest that is allowed is 1000) (fix: replace 1000)
 
 # A parallel step needs branches, lists of steps.
 plan
   {"steps":[{"id":"s","type":"parallel","config":{}},{"id":"m","type":"parallel","config":{"branches":[]}},{"id":"n","type":"parallel","config":{"branches":[{"id":"x"}],"mode":"any"}}]}
-  x VALIDATION_ERROR /steps/0/config/branches: `branches` is missing
-  x VALIDATION_ERROR /steps/1/config/branches: a parallel step needs at least one branch
-  x VALIDATION_ERROR /steps/2/config/mode: `mode` must be one of all, race, not `any` (hint: did you mean `all`?) (fix: replace "all")
-  x VALIDATION_ERROR /steps/2/config/branches/0: a branch is a list of steps, not object
+  x VALIDATION_ERROR /steps/0/config/branches: `branches` is missing (hint: write a list of lists of steps: [[{"id": …}], [{"id": …}]])
+  x VALIDATION_ERROR /steps/1/config/branches: a parallel step needs at least one branch (hint: write a list of lists of steps: [[{"id": …}], [{"id": …}]])
+  x VALIDATION_ERROR /steps/2/config/mode: `mode` must be one of all, race, not `any` (hint: leave it out for the default, or write one of these words)
+  x VALIDATION_ERROR /steps/2/config/branches/0: a branch is a list of steps, not object (hint: put the step in a list) (fix: replace [{"id":"x"}])
 
 # A wait needs a duration or a signal.
 plan
   {"steps":[{"id":"s","type":"wait","config":{}}]}
-  x VALIDATION_ERROR /steps/0/config: a wait step needs a `duration` or a `signal` (fix: add /steps/0/config/duration "1s")
+  x VALIDATION_ERROR /steps/0/config: a wait step needs a `duration` or a `signal` (hint: `duration` waits for a time such as 30s, `signal` for somebody's word) (fix: add /steps/0/config/duration "1s")
 
 # With a duration the signal is never waited for.
 plan
   {"steps":[{"id":"s","type":"wait","config":{"duration":"1s","signal":"go"}}]}
-  x warning /steps/0/config/signal: with a `duration` the `signal` is never waited for (fix: remove)
+  x warning /steps/0/config/signal: with a `duration` the `signal` is never waited for (hint: wait in two steps, or for one of them) (fix: remove)
 
 # A fallback choice is among the options.
 plan
   {"steps":[{"id":"s","type":"reasoning","config":{"prompt_context":"?","options":[{"id":"yes"},{"id":"no"}],"fallback":"yess","timeout":"1h"}}]}
-  x VALIDATION_ERROR /steps/0/config/fallback: fallback `yess` is not among the options (fix: replace "yes")
+  x VALIDATION_ERROR /steps/0/config/fallback: fallback `yess` is not among the options (hint: the options are yes, no) (fix: replace "yes")
 
 # Options have ids, each its own.
 plan
   {"steps":[{"id":"s","type":"reasoning","config":{"prompt_context":"?","options":[{"id":"yes"},{"id":"yes"},{"description":"no id"}]}}]}
-  x VALIDATION_ERROR /steps/0/config/options/1: duplicate option `yes` (fix: remove)
-  x VALIDATION_ERROR /steps/0/config/options/2: an option is {"id": …, "description": …}
+  x VALIDATION_ERROR /steps/0/config/options/1: duplicate option `yes` (hint: give each option an id of its own) (fix: remove)
+  x VALIDATION_ERROR /steps/0/config/options/2: an option is {"id": …, "description": …} (hint: the `id` is what is answered; bare text will do)
 
 # A question's time is not longer than its step's.
 plan
   {"steps":[{"id":"s","type":"reasoning","config":{"prompt_context":"?","timeout":"1h"},"timeout":"1s"}]}
-  x warning /steps/0/config/timeout: reasoning timeout 1h0m0s is longer than the step timeout 1s (fix: replace "1s")
+  x warning /steps/0/config/timeout: reasoning timeout 1h0m0s is longer than the step timeout 1s (hint: the shorter one comes first) (fix: replace "1s")
 
 # A hook depends on nothing.
 plan
   {"steps":[{"id":"a","action":"noop"}],"on_complete":{"action":"noop","depends_on":["a"]}}
-  x warning /on_complete/depends_on: a hook depends on nothing; this is ignored (fix: remove)
+  x warning /on_complete/depends_on: a hook depends on nothing; this is ignored (hint: a hook begins when the workflow is over) (fix: remove)
 
 # A hook's action is checked as well.
 plan
@@ -363,13 +363,13 @@ plan
 # Schemas are checked.
 plan
   {"steps":[{"id":"a","action":"noop"}],"input_schema":{"type":"strin"},"output_schema":[1]}
-  x VALIDATION_ERROR /input_schema: not a JSON Schema: "strin" is not valid under any of the schemas listed in the 'anyOf' keyword
-  x VALIDATION_ERROR /output_schema: not a JSON Schema: [1] is not of types "boolean", "object"
+  x VALIDATION_ERROR /input_schema/type: not a JSON Schema: "strin" is not valid under any of the schemas listed in the 'anyOf' keyword (hint: did you mean `string`?) (fix: replace "string")
+  x VALIDATION_ERROR /output_schema: not a JSON Schema: [1] is not of types "boolean", "object" (hint: JSON Schema 2020-12, such as {"type": "object", "properties": {…}})
 
 # An id that reads like a step inside another.
 plan
   {"steps":[{"id":"l","type":"loop","config":{"over":"[1]","body":[{"id":"x","action":"noop"}]}},{"id":"l.iter_0.x","action":"noop"}]}
-  x VALIDATION_ERROR /steps/1/id: `l.iter_0.x` reads like a step inside `l` (fix: replace "l-iter_0-x")
+  x VALIDATION_ERROR /steps/1/id: `l.iter_0.x` reads like a step inside `l` (hint: give it an id without the dot) (fix: replace "l-iter_0-x")
 
 # The engine of an expression is known.
 plan
@@ -380,24 +380,24 @@ plan
 # Bodies inside bodies are limited.
 plan
   {"steps":[{"id":"p16","type":"parallel","config":{"branches":[[{"id":"p15","type":"parallel","config":{"branches":[[{"id":"p14","type":"parallel","config":{"branches":[[{"id":"p13","type":"parallel","config":{"branches":[[{"id":"p12","type":"parallel","config":{"branches":[[{"id":"p11","type":"parallel","config":{"branches":[[{"id":"p10","type":"parallel","config":{"branches":[[{"id":"p9","type":"parallel","config":{"branches":[[{"id":"p8","type":"parallel","config":{"branches":[[{"id":"p7","type":"parallel","config":{"branches":[[{"id":"p6","type":"parallel","config":{"branches":[[{"id":"p5","type":"parallel","config":{"branches":[[{"id":"p4","type":"parallel","config":{"branches":[[{"id":"p3","type":"parallel","config":{"branches":[[{"id":"p2","type":"parallel","config":{"branches":[[{"id":"p1","type":"parallel","config":{"branches":[[{"id":"p0","type":"parallel","config":{"branches":[[{"id":"x","action":"noop"}]]}}]]}}]]}}]]}}]]}}]]}}]]}}]]}}]]}}]]}}]]}}]]}}]]}}]]}}]]}}]]}}]]}}]}
-  x LIMIT_EXCEEDED /steps/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0: bodies inside bodies is limited to 16
+  x LIMIT_EXCEEDED /steps/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0/0/config/branches/0: bodies inside bodies is limited to 16 (hint: put a part of it in a template of its own and run that with `workflow.run`)
 
 # All problems come at once, errors first, warnings after.
 plan
   {"steps":[{"id":"a","action":"noop","timeout":"x","zz":1,"depends_on":["q"]},{"id":"a"}],"on_timeout":"x"}
-  x VALIDATION_ERROR /on_timeout: `on_timeout` must be one of fail, suspend, cancel, not `x`
-  x VALIDATION_ERROR /steps/1/id: duplicate step id `a` (fix: replace "a-2")
-  x VALIDATION_ERROR /steps/0/timeout: `x` is not a duration: a duration is numbers with units, such as 300ms, 90s, 1m30s or 1.5h
-  x VALIDATION_ERROR /steps/1/action: an action step needs an `action`
+  x VALIDATION_ERROR /on_timeout: `on_timeout` must be one of fail, suspend, cancel, not `x` (hint: leave it out for the default, or write one of these words)
+  x VALIDATION_ERROR /steps/1/id: duplicate step id `a` (hint: each step of a list needs an id of its own) (fix: replace "a-2")
+  x VALIDATION_ERROR /steps/0/timeout: `x` is not a duration: a duration is numbers with units, such as 300ms, 90s, 1m30s or 1.5h (hint: write numbers with units: 300ms, 90s, 1m30s, 2h)
+  x VALIDATION_ERROR /steps/1/action: an action step needs an `action` (hint: such as `http.get` or `shell.exec`; other steps need a `type`)
   x VALIDATION_ERROR /steps/0/depends_on/0: there is no step `q` beside this one (hint: did you mean `a`?) (fix: replace "a")
-  x warning /steps/0/zz: unknown field `zz` is ignored (fix: remove)
+  x warning /steps/0/zz: unknown field `zz` is ignored (hint: the fields here are id, type, action, params, depends_on, condition, retry, timeout, on_error, on_interrupted, config, name, description, metadata) (fix: remove)
 
 # An id that reads like the step of a hook.
 plan
   {"steps":[{"id":"on_complete.hook","action":"noop"}],"on_complete":{"action":"noop"}}
-  x VALIDATION_ERROR /steps/0/id: `on_complete.hook` reads like a step inside `on_complete` (fix: replace "on_complete-hook")
+  x VALIDATION_ERROR /steps/0/id: `on_complete.hook` reads like a step inside `on_complete` (hint: give it an id without the dot) (fix: replace "on_complete-hook")
 
 # What workflow.* is given is recorded, so no secret may be in it.
 plan
   {"steps":[{"id":"a","action":"workflow.run","params":{"template":"t","params":{"key":"${{secrets.KEY}}"}}}]}
-  x VALIDATION_ERROR /steps/0/params: what `workflow.run` is given is recorded; secret `KEY` may not be in it
+  x VALIDATION_ERROR /steps/0/params: what `workflow.run` is given is recorded; secret `KEY` may not be in it (hint: give it to the action that uses it, and there only)

@@ -318,7 +318,7 @@ clock +1h
 # The step's own timeout ends a question even if it has a fallback that would come later.
 plan
   d: reasoning .prompt_context="?" .timeout=2h .fallback=no timeout=1h
-  x warning /steps/0/config/timeout: reasoning timeout 2h0m0s is longer than the step timeout 1h0m0s (fix: replace "1h0m0s")
+  x warning /steps/0/config/timeout: reasoning timeout 2h0m0s is longer than the step timeout 1h0m0s (hint: the shorter one comes first) (fix: replace "1h0m0s")
 start
   > workflow_started
   > step_started d #1 ask {"deadline":"+1h0m0s"}

@@ -570,7 +570,7 @@ p.branch_0.l.iter_0.a fails CANCELLED "stopped"
 # A pause never overflows, however many retries came before.
 plan
   a: shell.exec retry.max=40 retry.backoff=exponential retry.delay=100000h
-  x warning /steps/0/retry/max: 40 retries may take very long
+  x warning /steps/0/retry/max: 40 retries may take very long (hint: a `max_delay` and the workflow's `timeout` bound them)
 start
   > workflow_started
   > step_started a #1 perform

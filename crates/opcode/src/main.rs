@@ -11,6 +11,7 @@ mod exit;
 mod follow;
 mod live;
 mod logs;
+mod once;
 mod place;
 mod say;
 mod session;

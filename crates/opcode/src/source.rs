@@ -12,6 +12,7 @@ use opcode_model::{Problem, Value};
 use opcode_runtime::Document;
 use serde_json::json;
 
+use crate::once;
 use crate::place::{LineColumn, line_column, locate};
 use crate::say;
 use crate::trouble::Trouble;
@@ -20,6 +21,10 @@ use crate::trouble::Trouble;
 const TEXT_BYTES_MAX: u64 = 64 << 20;
 /// Longer lines are not shown.
 const LINE_CHARS_MAX: usize = 120;
+
+/// What to do about a text that is not JSON.
+const CURE: &str =
+    "mend the text at the mark; JSON has no comments, no trailing commas, and each key once";
 
 /// A text as it was written, and what to call it.
 #[derive(Clone, Debug)]
@@ -113,7 +118,8 @@ impl Written {
     }
 
     fn value(&self) -> Result<Value, Trouble> {
-        Value::from_json(&self.text).map_err(|error| {
+        let value = Value::from_json(&self.text);
+        value.and_then(|value| once::check(&self.text).map(|()| value)).map_err(|error| {
             let cause = error.to_string();
             let cause = cause.rsplit_once(" at line ").map_or(cause.as_str(), |(cause, _)| cause);
             let at = LineColumn { line: error.line().max(1), column: error.column().max(1) };
@@ -132,7 +138,7 @@ impl SyntaxError {
         if let Some(excerpt) = self.written.excerpt(self.at) {
             say::talk(&excerpt);
         }
-        say::hint("mend the text at the mark; JSON has no comments and no trailing commas");
+        say::hint(CURE);
     }
 
     /// Tells machines.
@@ -144,6 +150,7 @@ impl SyntaxError {
             "message": format!("{} is not JSON: {}", self.written.name(), self.cause),
             "line": self.at.line,
             "column": self.at.column,
+            "hint": CURE,
         })
     }
 }

@@ -123,7 +123,8 @@ impl Walker {
         } else if params.as_object().is_some() {
             self.object(schema, params, &place);
         } else if !(self.lenient && templated) {
-            self.wrong(&place, format!("params must be an object, got {}", params.kind()));
+            let message = format!("params must be an object, got {}", params.kind());
+            self.wrong(&place, message, "write {\"name\": value, …}".to_owned());
         }
         self.found
     }
@@ -139,7 +140,9 @@ impl Walker {
                 } else {
                     format!(" in '{}'", place.label)
                 };
-                self.wrong(place, format!("missing required param '{name}'{within}"));
+                let about = known.map_or(&Json::Null, |known| &known[name]);
+                let message = format!("missing required param '{name}'{within}");
+                self.wrong(place, message, format!("add `{name}`{}", meaning(about)));
             }
         }
         for (name, member) in object {
@@ -166,18 +169,22 @@ impl Walker {
         if !names.is_empty() {
             if !value.as_str().is_some_and(|text| names.contains(&text)) {
                 let list = names.join(", ");
-                self.wrong(
-                    place,
-                    format!("param '{}' must be one of {list}, got {value}", place.label),
-                );
+                let message = format!("param '{}' must be one of {list}, got {value}", place.label);
+                self.wrong(place, message, "write one of these words".to_owned());
+                let meant = value.as_str().and_then(|text| nearest(text, names.iter().copied()));
+                if let Some(last) = self.found.last_mut() {
+                    last.nearest = meant.map(str::to_owned);
+                }
             }
             return;
         }
         if let Some(wanted) = unfit(schema, value) {
             let (label, kind) = (&place.label, value.kind());
-            self.wrong(place, format!("param '{label}' must be {wanted}, got {kind}"));
+            let message = format!("param '{label}' must be {wanted}, got {kind}");
+            self.wrong(place, message, format!("`{label}`{}", meaning(schema)));
         } else if let Some(why) = misformed(schema, value) {
-            self.wrong(place, format!("param '{}': {why}", place.label));
+            let message = format!("param '{}': {why}", place.label);
+            self.wrong(place, message, format!("`{}`{}", place.label, meaning(schema)));
         } else {
             self.object(schema, value, place);
             for (at, item) in value.as_list().unwrap_or_default().iter().enumerate() {
@@ -189,14 +196,16 @@ impl Walker {
     }
 
     fn unknown<'a>(&mut self, place: &Place, name: &str, known: impl Iterator<Item = &'a str>) {
-        let nearest = nearest(name, known).map(str::to_owned);
+        let known: Vec<&str> = known.collect();
+        let nearest = nearest(name, known.iter().copied()).map(str::to_owned);
         let message = format!("unknown param '{}'", place.label);
-        self.found.push(ParamProblem { path: place.path.clone(), message, nearest, fatal: false });
+        let (path, hint) = (place.path.clone(), format!("the params are {}", known.join(", ")));
+        self.found.push(ParamProblem { path, message, nearest, hint, fatal: false });
     }
 
-    fn wrong(&mut self, place: &Place, message: String) {
+    fn wrong(&mut self, place: &Place, message: String, hint: String) {
         let path = place.path.clone();
-        self.found.push(ParamProblem { path, message, nearest: None, fatal: true });
+        self.found.push(ParamProblem { path, message, nearest: None, hint, fatal: true });
     }
 }
 
@@ -207,6 +216,18 @@ impl Place {
             if self.label.is_empty() { name.to_owned() } else { format!("{}.{name}", self.label) };
         Self { path, label }
     }
+}
+
+/// What a parameter is for, in its schema's words.
+fn meaning(schema: &Json) -> String {
+    let about = schema["description"].as_str().unwrap_or_default();
+    let first = about.lines().next().unwrap_or_default().trim_end_matches('.');
+    let example = match schema["format"].as_str() {
+        Some("duration") => " (such as 30s)",
+        Some("uri") => " (such as https://example.com/)",
+        Some(_) | None => "",
+    };
+    if first.is_empty() { example.to_owned() } else { format!(": {first}{example}") }
 }
 
 fn is_anything(schema: &Json) -> bool {

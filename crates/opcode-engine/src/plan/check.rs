@@ -56,19 +56,23 @@ fn needs_of(
         let place = format!("{}/{i}", reader.at("depends_on"));
         let Some(name) = name.as_str() else {
             let message = format!("a dependency is a step id, not {}", name.kind());
-            steps.problems.push(Problem::error(ErrorCode::Validation, place, message));
+            let problem = Problem::error(ErrorCode::Validation, place, message);
+            steps.problems.push(problem.hint("write the ids of steps beside this one: [\"a\"]"));
             continue;
         };
         match own.ids.get(name) {
             Some(need) if *need as usize == local => {
                 let message = format!("step `{name}` depends on itself");
-                steps
-                    .problems
-                    .push(Problem::error(ErrorCode::CycleDetected, place, message).remove());
+                steps.problems.push(
+                    Problem::error(ErrorCode::CycleDetected, place, message)
+                        .hint("take this dependency away")
+                        .remove(),
+                );
             }
             Some(need) if !needs.insert(*need) => {
                 let message = format!("step `{name}` is named twice");
-                steps.problems.push(Problem::error(ErrorCode::Validation, place, message).remove());
+                let problem = Problem::error(ErrorCode::Validation, place, message);
+                steps.problems.push(problem.hint("once is enough").remove());
             }
             Some(_) => {}
             None => unknown(steps.problems, place, name, own.ids.keys()),
@@ -102,7 +106,8 @@ fn fallback(steps: &mut Steps<'_>, body: BodyIx, local: usize, item: &Value) {
     let place = format!("{}/on_error/fallback_step", steps.places[first + local]);
     let name = handler.find("fallback_step").and_then(Value::as_str).unwrap_or_default();
     let wrong = |message: String| {
-        steps.problems.push(Problem::error(ErrorCode::Validation, place.as_str(), message));
+        let problem = Problem::error(ErrorCode::Validation, place.as_str(), message);
+        steps.problems.push(problem.hint("name another step of this list, by its id"));
     };
     match own.ids.get(name).copied() {
         None if name.is_empty() => {
@@ -221,7 +226,9 @@ fn collision(steps: &Steps<'_>, at: u32, parent: &str) {
     let place = format!("{}/id", steps.places[at as usize]);
     let message = format!("`{id}` reads like a step inside `{parent}`");
     steps.problems.push(
-        Problem::error(ErrorCode::Validation, place, message).replace_with(id.replace('.', "-")),
+        Problem::error(ErrorCode::Validation, place, message)
+            .hint("give it an id without the dot")
+            .replace_with(id.replace('.', "-")),
     );
 }
 
@@ -241,7 +248,10 @@ pub(super) fn references(steps: &Steps<'_>, problems: &Problems) {
                 let problem = Problem::warning(place.as_str(), message);
                 problems.push(match nearest(name, ids.keys().copied()) {
                     Some(meant) => problem.hint(format!("did you mean `{meant}`?")),
-                    None => problem,
+                    None => {
+                        let all = ids.keys().copied().collect::<Vec<_>>().join(", ");
+                        problem.hint(format!("the steps of this workflow are {all}"))
+                    }
                 });
             }
         }

@@ -28,7 +28,7 @@ impl Steps<'_> {
         timeout: Option<Duration>,
     ) -> Option<WorkPlan> {
         if step.value("config").is_none() {
-            step.wrong("config", format!("a {kind} step needs a `config`"));
+            step.wrong("config", format!("a {kind} step needs a `config`"), shape_of(kind));
         }
         let object = step.object("config")?;
         let path = step.at("config");
@@ -75,13 +75,19 @@ impl Steps<'_> {
             Some(items) => self.body(place, items, false),
             None => {
                 let message = format!("a branch is a list of steps, not {}", steps.kind());
-                self.problems.push(Problem::error(ErrorCode::Validation, place, message));
+                let problem = Problem::error(ErrorCode::Validation, place, message);
+                self.problems.push(match steps.as_object() {
+                    Some(_) => problem
+                        .hint("put the step in a list")
+                        .replace_with(Value::list([steps.clone()])),
+                    None => problem.hint("write a list of steps: [{\"id\": …, \"action\": …}]"),
+                });
                 None
             }
         }
     }
 
-    /// The language of this issue is CEL; others come behind the same door.
+    /// An expression that must be there.
     fn needed_program(
         &mut self,
         config: Reader<'_>,
@@ -89,7 +95,14 @@ impl Steps<'_> {
         member: &str,
     ) -> Option<Program> {
         if config.value(member).is_none() {
-            config.wrong(member, format!("`{member}` is missing"));
+            let hint = match member {
+                "over" => {
+                    "an expression that gives a list, such as `steps.fetch.items` or `[1, 2]`"
+                }
+                "condition" => "an expression that is true or false, such as `iter.index < 5`",
+                _ => "an expression whose value names a branch, such as `steps.check.ok`",
+            };
+            config.wrong(member, format!("`{member}` is missing"), hint);
         }
         let program = config.program(language, member);
         self.note_program(config.at(member), program.as_ref());
@@ -103,13 +116,13 @@ impl Steps<'_> {
         self.nodes[at].flow = FlowKind::Loop;
         let body = match config.list("body") {
             Some([]) => {
-                config.wrong("body", "a loop needs at least one step in its `body`");
+                config.wrong("body", "a loop needs at least one step in its `body`", BODY);
                 None
             }
             Some(items) => self.body(&config.at("body"), items, false),
             None => {
                 if config.value("body").is_none() {
-                    config.wrong("body", "`body` is missing");
+                    config.wrong("body", "`body` is missing", BODY);
                 }
                 None
             }
@@ -122,7 +135,8 @@ impl Steps<'_> {
         let mode = mode?;
         let concurrency = config.count("concurrency", 1, LOOP_CONCURRENCY_MAX).unwrap_or(1);
         if concurrency > 1 && !matches!(mode, LoopMode::ForEach(_)) {
-            config.wrong("concurrency", "only a `for_each` loop can run iterations side by side");
+            let message = "only a `for_each` loop can run iterations side by side";
+            config.wrong("concurrency", message, "take it away, or loop `over` a list");
         }
         self.nodes[at].bodies.push(body?);
         self.nodes[at].bounds = LoopBounds {
@@ -162,12 +176,13 @@ impl Steps<'_> {
                     let message =
                         format!("`max_iter` {max} cannot be reached: `over` has {items} items");
                     let problem = Problem::warning(config.at("max_iter"), message);
-                    self.problems.push(problem.replace_with(items));
+                    self.problems
+                        .push(problem.hint("lower it, or leave it out").replace_with(items));
                 }
             }
             Some(LoopMode::While(_) | LoopMode::Until(_)) if config.value("max_iter").is_none() => {
                 let message = "without `max_iter` only the condition ends this loop";
-                let problem = Problem::warning(config.path, message);
+                let problem = Problem::warning(config.path, message).hint("set a `max_iter`");
                 self.problems.push(problem.add(config.at("max_iter"), 1_000));
             }
             Some(LoopMode::While(_) | LoopMode::Until(_)) | None => {}
@@ -180,12 +195,12 @@ impl Steps<'_> {
         self.nodes[at].flow = if race { FlowKind::Race } else { FlowKind::All };
         let Some(written) = config.list("branches") else {
             if config.value("branches").is_none() {
-                config.wrong("branches", "`branches` is missing");
+                config.wrong("branches", "`branches` is missing", BRANCHES);
             }
             return None;
         };
         if written.is_empty() {
-            config.wrong("branches", "a parallel step needs at least one branch");
+            config.wrong("branches", "a parallel step needs at least one branch", BRANCHES);
         }
         if written.len() > FAN_OUT_MAX {
             self.limit(&config.at("branches"), "branches of a step", FAN_OUT_MAX);
@@ -214,13 +229,15 @@ impl Steps<'_> {
         let signal = config.shared("signal").filter(|name| !name.is_empty());
         if duration.is_some() && signal.is_some() {
             let message = "with a `duration` the `signal` is never waited for";
-            self.problems.push(Problem::warning(config.at("signal"), message).remove());
+            let problem = Problem::warning(config.at("signal"), message);
+            self.problems.push(problem.hint("wait in two steps, or for one of them").remove());
         }
         if config.value("duration").is_none() && signal.is_none() {
             let place = config.path;
             let message = "a wait step needs a `duration` or a `signal`";
             self.problems.push(
                 Problem::error(ErrorCode::Validation, place, message)
+                    .hint("`duration` waits for a time such as 30s, `signal` for somebody's word")
                     .add(config.at("duration"), "1s"),
             );
         }
@@ -244,6 +261,8 @@ impl Steps<'_> {
             let message = format!("fallback `{fallback}` is not among the options");
             let problem = Problem::error(ErrorCode::Validation, config.at("fallback"), message);
             let ids = options.iter().map(|option| option.id.as_ref());
+            let all = ids.clone().collect::<Vec<_>>().join(", ");
+            let problem = problem.hint(format!("the options are {all}"));
             self.problems.push(match nearest(fallback, ids) {
                 Some(meant) => problem.replace_with(meant),
                 None => problem,
@@ -269,7 +288,9 @@ impl Steps<'_> {
         {
             let (own, of) = (format_duration(own), format_duration(of));
             let message = format!("reasoning timeout {own} is longer than the {what} timeout {of}");
-            self.problems.push(Problem::warning(config.at("timeout"), message).replace_with(of));
+            let hint = "the shorter one comes first";
+            let problem = Problem::warning(config.at("timeout"), message).hint(hint);
+            self.problems.push(problem.replace_with(of));
         }
     }
 
@@ -280,12 +301,14 @@ impl Steps<'_> {
             let id = option.as_str().or_else(|| option.find("id").and_then(Value::as_str));
             let Some(id) = id.filter(|id| !id.is_empty()) else {
                 let message = "an option is {\"id\": …, \"description\": …}";
-                self.problems.push(Problem::error(ErrorCode::Validation, place, message));
+                let problem = Problem::error(ErrorCode::Validation, place, message);
+                self.problems.push(problem.hint("the `id` is what is answered; bare text will do"));
                 continue;
             };
             if options.iter().any(|other| other.id.as_ref() == id) {
                 let message = format!("duplicate option `{id}`");
-                self.problems.push(Problem::error(ErrorCode::Validation, place, message).remove());
+                let problem = Problem::error(ErrorCode::Validation, place, message);
+                self.problems.push(problem.hint("give each option an id of its own").remove());
             }
             let description = option.find("description").and_then(Value::as_str).map(Into::into);
             options.push(ChoiceOption { id: id.into(), description });
@@ -310,6 +333,22 @@ impl Steps<'_> {
             }
         }
         facts
+    }
+}
+
+const BODY: &str = "write the steps of one iteration: [{\"id\": …, \"action\": …}]";
+const BRANCHES: &str = "write a list of lists of steps: [[{\"id\": …}], [{\"id\": …}]]";
+
+/// What a step of that kind is told by.
+fn shape_of(kind: &str) -> &'static str {
+    match kind {
+        "condition" => "{\"expression\": …, \"branches\": {\"true\": [steps], \"false\": [steps]}}",
+        "loop" => {
+            "{\"over\": …, \"body\": [steps]}, or {\"mode\": \"while\", \"condition\": …, \"body\": [steps]}"
+        }
+        "parallel" => "{\"branches\": [[steps], [steps]]}",
+        "wait" => "{\"duration\": \"30s\"} or {\"signal\": \"name\"}",
+        _ => "{\"prompt_context\": …, \"options\": [{\"id\": …}]}",
     }
 }
 

@@ -18,7 +18,7 @@ use opcode_expr::{Program, Template};
 use opcode_model::event::ChoiceOption;
 use opcode_model::{Actions, DefinitionHash, EffectClass, Object, OnInterrupted, Problem, Value};
 
-pub use schema::Schema;
+pub use schema::{Schema, SchemaError};
 
 use crate::shape::{BodyIx, NodeIx, Shape};
 

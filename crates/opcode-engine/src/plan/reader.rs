@@ -12,6 +12,71 @@ use opcode_model::problem::{nearest, pointer};
 use opcode_model::time::{format_duration, parse_duration};
 use opcode_model::{ErrorCode, Object, Problem, Value};
 
+/// What a span looks like.
+const DURATION: &str = "write numbers with units: 300ms, 90s, 1m30s, 2h";
+
+/// What authors write who know other systems, and what it is called here.
+const SYNONYMS: &[(&str, &str)] = &[
+    ("action", "uses"),
+    ("action", "task"),
+    ("action", "tool"),
+    ("params", "with"),
+    ("params", "args"),
+    ("params", "arguments"),
+    ("params", "input"),
+    ("depends_on", "needs"),
+    ("depends_on", "dependencies"),
+    ("depends_on", "after"),
+    ("condition", "if"),
+    ("condition", "when"),
+    ("condition", "expression"),
+    ("expression", "condition"),
+    ("max", "max_attempts"),
+    ("max", "max_retries"),
+    ("max", "attempts"),
+    ("max", "retries"),
+    ("max", "limit"),
+    ("delay", "initial_delay"),
+    ("delay", "interval"),
+    ("max_delay", "max_interval"),
+    ("retry_on", "codes"),
+    ("branches", "cases"),
+    ("branches", "steps"),
+    ("body", "steps"),
+    ("body", "do"),
+    ("over", "items"),
+    ("over", "foreach"),
+    ("break", "stop_when"),
+    ("max_iter", "max_iterations"),
+    ("concurrency", "max_concurrency"),
+    ("prompt_context", "prompt"),
+    ("prompt_context", "question"),
+    ("options", "choices"),
+    ("data_inject", "data"),
+    ("fallback_step", "step"),
+    ("fallback_step", "fallback"),
+    ("fail_workflow", "fail"),
+    ("ignore", "continue"),
+    ("cel", "javascript"),
+    ("inputs", "params"),
+    ("steps", "tasks"),
+    ("steps", "nodes"),
+];
+
+/// What was meant by a name that is not known here.
+fn meant<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let is_it = |(word, synonym): &&(&str, &str)| *synonym == name && known.contains(word);
+    let synonym = SYNONYMS.iter().find(is_it).map(|(word, _)| *word);
+    let synonym = synonym.and_then(|word| known.iter().copied().find(|known| *known == word));
+    synonym.or_else(|| nearest(name, known.iter().copied()))
+}
+
+/// How many retries so many attempts are.
+fn retries(name: &str, value: &Value) -> Option<i64> {
+    let attempts = value.as_i64().filter(|_| name.ends_with("attempts"))?;
+    Some(attempts.saturating_sub(1).max(0))
+}
+
 /// Where all problems of one definition gather.
 #[derive(Default)]
 pub(super) struct Problems(RefCell<Vec<Problem>>);
@@ -40,9 +105,10 @@ impl<'a> Reader<'a> {
         pointer(self.path, member)
     }
 
-    /// Notes an error at a member.
-    pub(super) fn wrong(&self, member: &str, message: impl Into<String>) {
-        self.problems.push(Problem::error(ErrorCode::Validation, self.at(member), message));
+    /// Notes an error at a member, and what to do about it.
+    pub(super) fn wrong(&self, member: &str, message: impl Into<String>, hint: impl Into<String>) {
+        let problem = Problem::error(ErrorCode::Validation, self.at(member), message);
+        self.problems.push(problem.hint(hint));
     }
 
     /// A member that is there and not null.
@@ -52,12 +118,27 @@ impl<'a> Reader<'a> {
 
     /// Warns about members nobody reads.
     pub(super) fn known(&self, members: &[&str]) {
-        for key in self.object.keys().filter(|key| !members.contains(&key.as_ref())) {
+        for (key, value) in self.object {
+            if members.contains(&key.as_ref()) {
+                continue;
+            }
             let problem =
                 Problem::warning(self.at(key), format!("unknown field `{key}` is ignored"));
-            self.problems.push(match nearest(key, members.iter().copied()) {
-                Some(meant) => problem.hint(format!("did you mean `{meant}`?")),
-                None => problem.remove(),
+            self.problems.push(match meant(key, members) {
+                Some(meant) => {
+                    let is_free = self.object.find(meant).is_none();
+                    let problem = problem.hint(format!("did you mean `{meant}`?"));
+                    match retries(key, value).filter(|_| meant == "max") {
+                        Some(retries) if is_free => problem
+                            .hint("did you mean `max`? It counts what follows the first attempt")
+                            .rename_to(meant, &retries.into()),
+                        None if is_free => problem.rename_to(meant, value),
+                        Some(_) | None => problem.remove(),
+                    }
+                }
+                None => {
+                    problem.hint(format!("the fields here are {}", members.join(", "))).remove()
+                }
             });
         }
     }
@@ -71,7 +152,8 @@ impl<'a> Reader<'a> {
         let value = self.value(member)?;
         let read = read(value);
         if read.is_none() {
-            self.wrong(member, format!("`{member}` must be {kind}, not {}", value.kind()));
+            let message = format!("`{member}` must be {kind}, not {}", value.kind());
+            self.wrong(member, message, format!("write {}", example(kind)));
         }
         read
     }
@@ -92,12 +174,37 @@ impl<'a> Reader<'a> {
         self.typed(member, "an object", Value::as_object)
     }
 
+    /// A list. One item that stands alone is shown how to be one.
     pub(super) fn list(&self, member: &str) -> Option<&'a [Value]> {
-        self.typed(member, "a list", Value::as_list)
+        let value = self.value(member)?;
+        let list = value.as_list();
+        if list.is_none() {
+            let message = format!("`{member}` must be a list, not {}", value.kind());
+            let problem = Problem::error(ErrorCode::Validation, self.at(member), message);
+            let problem = problem.hint(format!("write {}", example("a list")));
+            let items: Vec<Value> = match value.as_object() {
+                Some(object) if object.find("id").is_none() => {
+                    object.iter().map(|(_, item)| item.clone()).collect()
+                }
+                Some(_) | None => vec![value.clone()],
+            };
+            self.problems.push(match items.is_empty() {
+                true => problem,
+                false => problem.replace_with(Value::list(items)),
+            });
+        }
+        list
     }
 
     /// A whole number from `low` to `high`.
     pub(super) fn count(&self, member: &str, low: u32, high: u32) -> Option<u32> {
+        let quoted = self.value(member).and_then(Value::as_str).and_then(|it| it.parse().ok());
+        if let Some(number) = quoted.filter(|number| (low..=high).contains(number)) {
+            let message = format!("`{member}` must be a whole number, not text");
+            let problem = Problem::error(ErrorCode::Validation, self.at(member), message);
+            self.problems.push(problem.hint("take away the quotes").replace_with(number));
+            return None;
+        }
         let number = self.typed(member, "a whole number", Value::as_i64)?;
         match u32::try_from(number).ok().filter(|n| (low..=high).contains(n)) {
             Some(n) => Some(n),
@@ -106,6 +213,7 @@ impl<'a> Reader<'a> {
                 let message = format!("`{member}` must be from {low} to {high}, not {number}");
                 self.problems.push(
                     Problem::error(ErrorCode::Validation, self.at(member), message)
+                        .hint(format!("the nearest that is allowed is {nearest}"))
                         .replace_with(nearest),
                 );
                 None
@@ -121,7 +229,8 @@ impl<'a> Reader<'a> {
                 ErrorCode::Validation,
                 self.at(member),
                 format!("`{member}` must be a duration such as \"30s\", not {}", value.kind()),
-            );
+            )
+            .hint(DURATION);
             self.problems.push(match value.as_i64().and_then(|n| u64::try_from(n).ok()) {
                 Some(seconds) => {
                     problem.replace_with(format_duration(Duration::from_secs(seconds)))
@@ -132,12 +241,19 @@ impl<'a> Reader<'a> {
         };
         match parse_duration(text) {
             Ok(span) if !span.is_zero() && span.as_millis() == 0 => {
-                self.wrong(member, format!("`{text}` is shorter than a millisecond"));
+                let message = format!("`{text}` is shorter than a millisecond");
+                self.wrong(member, message, "the shortest is 1ms");
                 None
             }
             Ok(span) => Some(span),
             Err(error) => {
-                self.wrong(member, format!("`{text}` is not a duration: {error}"));
+                let message = format!("`{text}` is not a duration: {error}");
+                let problem = Problem::error(ErrorCode::Validation, self.at(member), message);
+                let problem = problem.hint(DURATION);
+                self.problems.push(match mended(text) {
+                    Some(span) => problem.replace_with(span),
+                    None => problem,
+                });
                 None
             }
         }
@@ -152,9 +268,9 @@ impl<'a> Reader<'a> {
         let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
         let message = format!("`{member}` must be one of {}, not `{text}`", names.join(", "));
         let problem = Problem::error(ErrorCode::Validation, self.at(member), message);
-        self.problems.push(match nearest(text, names) {
+        self.problems.push(match meant(text, &names) {
             Some(meant) => problem.hint(format!("did you mean `{meant}`?")).replace_with(meant),
-            None => problem,
+            None => problem.hint("leave it out for the default, or write one of these words"),
         });
         None
     }
@@ -169,7 +285,7 @@ impl<'a> Reader<'a> {
                 Some(program)
             }
             Err(error) => {
-                self.problems.push(uncompiled(ErrorCode::Validation, self.at(member), error));
+                self.problems.push(uncompiled(ErrorCode::Validation, self.at(member), text, error));
                 None
             }
         }
@@ -192,14 +308,18 @@ impl<'a> Reader<'a> {
                 if !secrets && let Some(name) = template.secrets().next() {
                     let message =
                         format!("secret `{name}` may stand only in an action's parameters");
-                    self.problems.push(Problem::error(ErrorCode::Validation, path, message));
+                    let hint = "give it to the action that needs it: `${{secrets.NAME}}` there";
+                    let problem = Problem::error(ErrorCode::Validation, path, message);
+                    self.problems.push(problem.hint(hint));
                 }
                 Some(template)
             }
             Err(errors) => {
                 for error in errors {
                     let place = format!("{path}{}", error.pointer);
-                    let problem = uncompiled(ErrorCode::Interpolation, place, error.error);
+                    let text = value.pointer(&error.pointer).and_then(Value::as_str);
+                    let text = text.unwrap_or_default();
+                    let problem = uncompiled(ErrorCode::Interpolation, place, text, error.error);
                     self.problems.push(problem);
                 }
                 None
@@ -209,7 +329,12 @@ impl<'a> Reader<'a> {
 }
 
 /// What is wrong with an expression's text, and the text that would be right, where that can be told.
-pub(super) fn uncompiled(code: ErrorCode, place: String, error: CompileError) -> Problem {
+pub(super) fn uncompiled(
+    code: ErrorCode,
+    place: String,
+    source: &str,
+    error: CompileError,
+) -> Problem {
     let code = match error.kind {
         CompileErrorKind::Limit => ErrorCode::LimitExceeded,
         CompileErrorKind::Syntax
@@ -218,9 +343,50 @@ pub(super) fn uncompiled(code: ErrorCode, place: String, error: CompileError) ->
         | CompileErrorKind::Secret => code,
     };
     let mut problem = Problem::error(code, place, error.to_string());
-    problem.hint = error.hint;
+    problem.hint = error.hint.or_else(|| Some(near(source, error.span.start)));
     match error.replacement {
         Some(source) => problem.replace_with(source),
         None => problem,
+    }
+}
+
+/// Where in a source something is wrong, and the text around it.
+fn near(source: &str, at: usize) -> String {
+    const AROUND: usize = 24;
+    let before = source.get(..at).unwrap_or(source);
+    let place = before.chars().count() + 1;
+    let skipped = before.chars().count().saturating_sub(AROUND);
+    let shown: String = source.chars().skip(skipped).take(2 * AROUND).collect();
+    format!("look at character {place}, in `{}`", shown.trim())
+}
+
+/// A span that was written almost right: a bare number is seconds, a unit may be a word.
+fn mended(text: &str) -> Option<String> {
+    let text = text.trim().to_lowercase();
+    let unit = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(unit);
+    let unit = match unit.trim() {
+        "" | "sec" | "secs" | "second" | "seconds" => "s",
+        "millis" | "msec" | "millisecond" | "milliseconds" => "ms",
+        "min" | "mins" | "minute" | "minutes" => "m",
+        "hr" | "hrs" | "hour" | "hours" => "h",
+        "d" | "day" | "days" => {
+            let hours = number.parse::<u32>().ok()?.checked_mul(24)?;
+            return Some(format!("{hours}h"));
+        }
+        _ => return None,
+    };
+    let span = format!("{number}{unit}");
+    parse_duration(&span).is_ok().then_some(span)
+}
+
+/// How a value of that kind is written.
+fn example(kind: &str) -> &'static str {
+    match kind {
+        "text" => "text in quotes: \"…\"",
+        "true or false" => "true or false, without quotes",
+        "an object" => "an object: {\"key\": …}",
+        "a list" => "a list: [ … ]",
+        _ => "a whole number, without quotes",
     }
 }

@@ -13,6 +13,16 @@ pub struct Schema {
     defaults: Object,
 }
 
+/// Why something is no schema.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{cause}")]
+pub struct SchemaError {
+    /// Where in it.
+    pub pointer: String,
+    /// What is wrong there.
+    pub cause: String,
+}
+
 impl fmt::Debug for Schema {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Schema")
@@ -23,12 +33,15 @@ impl Schema {
     /// Compiles a schema.
     ///
     /// # Errors
-    /// What is wrong with it, as a sentence.
-    pub fn compile(schema: &Value) -> Result<Self, String> {
+    /// What is wrong with it, and where.
+    pub fn compile(schema: &Value) -> Result<Self, SchemaError> {
         let validator = jsonschema::options()
             .with_pattern_options(jsonschema::PatternOptions::regex())
             .build(&schema.to_serde())
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| SchemaError {
+                pointer: error.instance_path().to_string(),
+                cause: error.to_string(),
+            })?;
         Ok(Self { validator, defaults: defaults_of(schema) })
     }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use opcode_expr::{Language, Program, References, Template};
+use opcode_model::action::ParamProblem;
 use opcode_model::limits::{DEFINITION_STEPS_MAX, ID_CHARS_MAX, NESTING_DEPTH_MAX, RETRIES_MAX};
 use opcode_model::problem::{nearest, pointer};
 use opcode_model::{Actions, ErrorCode, Object, Problem, Value};
@@ -76,13 +77,14 @@ impl<'a> Steps<'a> {
         }
     }
 
-    fn error(&self, place: &str, message: impl Into<String>) {
-        self.problems.push(Problem::error(ErrorCode::Validation, place, message));
+    fn error(&self, place: &str, message: impl Into<String>, hint: &str) {
+        self.problems.push(Problem::error(ErrorCode::Validation, place, message).hint(hint));
     }
 
     pub(super) fn limit(&self, place: &str, what: &str, number: usize) {
         let message = format!("{what} is limited to {number}");
-        self.problems.push(Problem::error(ErrorCode::LimitExceeded, place, message));
+        let hint = "put a part of it in a template of its own and run that with `workflow.run`";
+        self.problems.push(Problem::error(ErrorCode::LimitExceeded, place, message).hint(hint));
     }
 
     /// Reads sibling steps. `top` steps without `depends_on` begin at once; nested ones follow the one before.
@@ -119,13 +121,16 @@ impl<'a> Steps<'a> {
             ids: BTreeMap::new(),
         });
         for (place, item) in places.iter().zip(items) {
-            self.reserve(ix, place, item);
+            self.reserve(ix, place, item, items);
         }
         self.depth += 1;
         for (i, (place, item)) in places.iter().zip(items).enumerate() {
             match item.as_object() {
                 Some(object) => self.step(first + i, place, object),
-                None => self.error(place, format!("a step is an object, not {}", item.kind())),
+                None => {
+                    let message = format!("a step is an object, not {}", item.kind());
+                    self.error(place, message, "write {\"id\": …, \"action\": …, \"params\": {…}}");
+                }
             }
         }
         self.depth -= 1;
@@ -133,19 +138,23 @@ impl<'a> Steps<'a> {
         Some(ix)
     }
 
-    fn reserve(&mut self, body: BodyIx, place: &str, item: &Value) {
+    fn reserve(&mut self, body: BodyIx, place: &str, item: &Value, siblings: &[Value]) {
         let id = self.id(place, item.as_object());
         let local = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX)
             - self.bodies[body.0 as usize].first;
         let ids = &mut self.bodies[body.0 as usize].ids;
         if ids.contains_key(&id) {
-            let free =
-                (2..).map(|n| format!("{id}-{n}")).find(|free| !ids.contains_key(free.as_str()));
+            let is_taken = |name: &str| {
+                let is_it = |item: &Value| item.find("id").and_then(Value::as_str) == Some(name);
+                siblings.iter().any(is_it)
+            };
+            let free = (2..).map(|n| format!("{id}-{n}")).find(|free| !is_taken(free));
             let problem = Problem::error(
                 ErrorCode::Validation,
                 format!("{place}/id"),
                 format!("duplicate step id `{id}`"),
-            );
+            )
+            .hint("each step of a list needs an id of its own");
             self.problems.push(match free {
                 Some(free) => problem.replace_with(free),
                 None => problem,
@@ -175,7 +184,8 @@ impl<'a> Steps<'a> {
         let reader = Reader { object, path: place, problems: self.problems };
         let Some(id) = reader.text("id") else {
             if reader.value("id").is_none() {
-                self.error(&format!("{place}/id"), "a step needs an `id`");
+                let hint = "a short name of its own, such as `fetch`";
+                self.error(&format!("{place}/id"), "a step needs an `id`", hint);
             }
             return format!("?{place}").into();
         };
@@ -187,7 +197,8 @@ impl<'a> Steps<'a> {
                 "step id `{}` must be 1 to {ID_CHARS_MAX} letters, digits, `_`, `-` or `.`",
                 id.escape_debug().take(64).collect::<String>()
             );
-            let problem = Problem::error(ErrorCode::Validation, format!("{place}/id"), message);
+            let problem = Problem::error(ErrorCode::Validation, format!("{place}/id"), message)
+                .hint("a short name such as `fetch-user_2`");
             self.problems.push(if mended.is_empty() {
                 problem
             } else {
@@ -242,12 +253,14 @@ impl<'a> Steps<'a> {
         if reader.value("config").is_some() {
             let place = reader.at("config");
             let message = "an action step has `params`, not `config`; this is ignored";
-            self.problems.push(Problem::warning(place, message).remove());
+            let problem = Problem::warning(place, message).hint("move what it needs to `params`");
+            self.problems.push(problem.remove());
         }
         let empty = Value::Object(Object::default());
         let params = reader.value("params").unwrap_or(&empty);
         if params.as_object().is_none() {
-            reader.wrong("params", format!("`params` must be an object, not {}", params.kind()));
+            let message = format!("`params` must be an object, not {}", params.kind());
+            reader.wrong("params", message, "write {\"name\": value, …}");
         }
         let place = reader.at("params");
         let template = reader.template(&place, params, true);
@@ -255,7 +268,8 @@ impl<'a> Steps<'a> {
         let Some(name) = reader.text("action") else {
             if reader.value("action").is_none() {
                 let place = reader.at("action");
-                self.error(&place, "an action step needs an `action`");
+                let hint = "such as `http.get` or `shell.exec`; other steps need a `type`";
+                self.error(&place, "an action step needs an `action`", hint);
             }
             return None;
         };
@@ -264,17 +278,9 @@ impl<'a> Steps<'a> {
             return None;
         };
         self.recorded(&place, name, template.as_ref());
-        for problem in self.actions.check(name, params) {
-            let place = format!("{place}{}", problem.path);
-            let found = if problem.fatal {
-                Problem::error(ErrorCode::Validation, place, problem.message)
-            } else {
-                Problem::warning(place, problem.message)
-            };
-            self.problems.push(match problem.nearest {
-                Some(meant) => found.hint(format!("did you mean `{meant}`?")),
-                None => found,
-            });
+        let is_object = params.as_object().is_some();
+        for problem in is_object.then(|| self.actions.check(name, params)).into_iter().flatten() {
+            self.problems.push(misfit(&place, params, problem));
         }
         let program = self.program_of(&place, name, params);
         Some(WorkPlan::Action(ActionPlan { name: name.into(), class, params: template?, program }))
@@ -293,7 +299,7 @@ impl<'a> Steps<'a> {
                 Some(program)
             }
             Err(error) => {
-                self.problems.push(uncompiled(ErrorCode::Validation, place, error));
+                self.problems.push(uncompiled(ErrorCode::Validation, place, text, error));
                 None
             }
         }
@@ -306,7 +312,7 @@ impl<'a> Steps<'a> {
         if let Some(secret) = secret.filter(|_| recorded) {
             let message =
                 format!("what `{name}` is given is recorded; secret `{secret}` may not be in it");
-            self.error(place, message);
+            self.error(place, message, "give it to the action that uses it, and there only");
         }
     }
 
@@ -334,13 +340,28 @@ impl<'a> Steps<'a> {
         let max = reader.count("max", 0, RETRIES_MAX).unwrap_or(0);
         if max > 10 {
             let message = format!("{max} retries may take very long");
-            self.problems.push(Problem::warning(format!("{path}/max"), message));
+            let problem = Problem::warning(format!("{path}/max"), message);
+            self.problems
+                .push(problem.hint("a `max_delay` and the workflow's `timeout` bound them"));
         }
         let codes = reader.list("retry_on").unwrap_or_default().iter().enumerate();
         let only = codes.filter_map(|(i, code)| {
             let known = code.as_str().and_then(ErrorCode::parse);
             if known.is_none() {
-                self.error(&format!("{path}/retry_on/{i}"), format!("no such error code: {code}"));
+                let known: Vec<&str> = ErrorCode::ALL.iter().map(|code| code.text()).collect();
+                let message = format!("no such error code: {code}");
+                let place = format!("{path}/retry_on/{i}");
+                let problem = Problem::error(ErrorCode::Validation, place, message);
+                let meant = code.as_str().and_then(|text| {
+                    let begins = known.iter().copied().find(|known| known.starts_with(text));
+                    begins.filter(|_| !text.is_empty()).or_else(|| nearest(text, known))
+                });
+                self.problems.push(match meant {
+                    Some(meant) => {
+                        problem.hint(format!("did you mean `{meant}`?")).replace_with(meant)
+                    }
+                    None => problem.hint("such as TIMEOUT_ERROR or EXECUTION_ERROR"),
+                });
             }
             known
         });
@@ -371,13 +392,37 @@ impl<'a> Steps<'a> {
         ];
         let strategy = reader.word("strategy", &words);
         if strategy.is_none() && reader.value("strategy").is_none() {
-            reader.wrong("strategy", "`on_error` needs a `strategy`");
+            let hint = "ignore, fail_workflow, fallback_step or retry";
+            reader.wrong("strategy", "`on_error` needs a `strategy`", hint);
         }
         if strategy != Some(OnError::Fallback) && reader.value("fallback_step").is_some() {
             let place = reader.at("fallback_step");
             let message = "`fallback_step` is used only with the strategy `fallback_step`";
-            self.problems.push(Problem::warning(place, message).remove());
+            let problem = Problem::warning(place, message);
+            self.problems.push(problem.hint("change the strategy, or take it away").remove());
         }
         strategy
+    }
+}
+
+/// A parameter that does not fit, as a problem of the definition.
+fn misfit(base: &str, params: &Value, found: ParamProblem) -> Problem {
+    let ParamProblem { path, message, nearest, hint, fatal } = found;
+    let value = params.pointer(&path).cloned().unwrap_or_default();
+    let place = format!("{base}{path}");
+    if fatal {
+        let problem = Problem::error(ErrorCode::Validation, place, message).hint(hint);
+        return match nearest {
+            Some(meant) => {
+                let hint = format!("did you mean `{meant}`?");
+                problem.hint(hint).replace_with(meant)
+            }
+            None => problem,
+        };
+    }
+    let problem = Problem::warning(place, message);
+    match nearest {
+        Some(meant) => problem.hint(format!("did you mean `{meant}`?")).rename_to(&meant, &value),
+        None => problem.hint(hint).remove(),
     }
 }

@@ -7,9 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use opcode_model::limits::{DEFINITION_BYTES_MAX, VALUE_DEPTH_MAX};
+use opcode_model::problem::nearest;
 use opcode_model::{Actions, DefinitionHash, ErrorCode, Object, OnInterrupted, Problem, Value};
 
 use super::reader::{Problems, Reader};
+use super::schema::SchemaError;
 use super::steps::Steps;
 use super::{OnTimeout, Plan, Schema, check};
 use crate::shape::Shape;
@@ -33,6 +35,12 @@ const FIELDS: &[&str] = &[
     "description",
 ];
 
+/// The least a definition is.
+const SHAPE: &str = "a definition is {\"steps\": [{\"id\": …, \"action\": …}]}";
+
+/// The types of JSON Schema.
+const TYPES: [&str; 7] = ["array", "boolean", "integer", "null", "number", "object", "string"];
+
 /// Words of `on_interrupted`.
 pub(super) const INTERRUPTED: &[(&str, OnInterrupted)] =
     &[("retry", OnInterrupted::Retry), ("fail", OnInterrupted::Fail), ("ask", OnInterrupted::Ask)];
@@ -40,7 +48,7 @@ pub(super) const INTERRUPTED: &[(&str, OnInterrupted)] =
 pub(super) fn read(definition: &Value, actions: &dyn Actions) -> Result<Plan, Vec<Problem>> {
     let object = definition.as_object().ok_or_else(|| {
         let message = format!("a definition is an object with `steps`, not {}", definition.kind());
-        vec![Problem::error(ErrorCode::Validation, "", message)]
+        vec![Problem::error(ErrorCode::Validation, "", message).hint(SHAPE)]
     })?;
     if definition.depth(VALUE_DEPTH_MAX * 2) >= VALUE_DEPTH_MAX * 2 {
         return Err(vec![limit("nesting of a definition", VALUE_DEPTH_MAX * 2 - 1)]);
@@ -62,6 +70,7 @@ pub(super) fn read(definition: &Value, actions: &dyn Actions) -> Result<Plan, Ve
 
 fn limit(what: &str, number: usize) -> Problem {
     Problem::error(ErrorCode::LimitExceeded, "", format!("{what} is limited to {number}"))
+        .hint("put a part of it in a template of its own, and large data in files")
 }
 
 fn read_object(reader: Reader<'_>, actions: &dyn Actions, text: Arc<str>) -> Option<Plan> {
@@ -107,11 +116,11 @@ fn read_object(reader: Reader<'_>, actions: &dyn Actions, text: Arc<str>) -> Opt
 
 fn read_steps(reader: Reader<'_>, steps: &mut Steps<'_>) -> bool {
     match reader.list("steps") {
-        Some([]) => reader.wrong("steps", "a workflow needs at least one step"),
+        Some([]) => reader.wrong("steps", "a workflow needs at least one step", SHAPE),
         Some(items) => return steps.body("/steps", items, true).is_some(),
         None if reader.value("steps").is_none() => {
             let problem = Problem::error(ErrorCode::Validation, "/steps", "`steps` is missing")
-                .hint("a definition is {\"steps\": [{\"id\": …, \"action\": …}]}")
+                .hint(SHAPE)
                 .add("/steps", Value::list([]));
             reader.problems.push(problem);
         }
@@ -127,7 +136,7 @@ fn hook(reader: Reader<'_>, member: &str, steps: &mut Steps<'_>) -> Option<crate
     if hook.find("depends_on").is_some() {
         let place = format!("/{member}/depends_on");
         let problem = Problem::warning(place, "a hook depends on nothing; this is ignored");
-        reader.problems.push(problem.remove());
+        reader.problems.push(problem.hint("a hook begins when the workflow is over").remove());
     }
     let bare: Object =
         named.iter().filter(|(key, _)| key.as_ref() != "depends_on").cloned().collect();
@@ -139,8 +148,25 @@ fn schema(reader: Reader<'_>, member: &str) -> Option<Schema> {
     let value = reader.value(member)?;
     match Schema::compile(value) {
         Ok(schema) => Some(schema),
-        Err(cause) => {
-            reader.wrong(member, format!("not a JSON Schema: {cause}"));
+        Err(SchemaError { pointer, cause }) => {
+            let place = format!("{}{pointer}", reader.at(member));
+            let message = format!("not a JSON Schema: {cause}");
+            let problem = Problem::error(ErrorCode::Validation, place, message);
+            let word = value.pointer(&pointer).and_then(Value::as_str);
+            let is_type = pointer.ends_with("/type");
+            reader.problems.push(
+                match word.filter(|_| is_type).and_then(|it| nearest(it, TYPES)) {
+                    Some(meant) => {
+                        problem.hint(format!("did you mean `{meant}`?")).replace_with(meant)
+                    }
+                    None if is_type => {
+                        problem.hint(format!("a type is one of {}", TYPES.join(", ")))
+                    }
+                    None => problem.hint(
+                        "JSON Schema 2020-12, such as {\"type\": \"object\", \"properties\": {…}}",
+                    ),
+                },
+            );
             None
         }
     }

@@ -52,12 +52,14 @@ impl Actions for StoryActions {
                 path: format!("/{key}"),
                 message: format!("`{name}` has no parameter `{key}`"),
                 nearest: nearest(key, known.iter().copied()).map(str::to_owned),
+                hint: format!("it has {}", known.join(", ")),
                 fatal: false,
             })
             .collect();
         if params.find(known[0]).is_some_and(|value| value.as_str().is_none()) {
             let (path, message) = (format!("/{}", known[0]), format!("`{}` is text", known[0]));
-            problems.push(ParamProblem { path, message, nearest: None, fatal: true });
+            let hint = "put it in quotes".to_owned();
+            problems.push(ParamProblem { path, message, nearest: None, hint, fatal: true });
         }
         problems
     }

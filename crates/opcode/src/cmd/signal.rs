@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use opcode_model::{Failure, RunId, Signal, SignalKind, Value};
+use opcode_model::{ErrorCode, Failure, RunId, Signal, SignalKind, Value};
 use opcode_runtime::Reader;
 
 use crate::cli::{Background, EngineArgs, Place};
@@ -153,7 +153,7 @@ pub(crate) async fn run(place: &Place, args: SignalArgs) -> Result<Exit, Trouble
     }
     let (run, signal) = (args.workflow, args.signal()?);
     let reader = wire::reader(place)?;
-    reader.check_signal(run, &signal).await?;
+    reader.check_signal(run, &signal).await.map_err(|failure| refused(run, failure))?;
     let root = root(&reader, run).await?;
     drop(reader);
     let mut session = Session::open(place, &args.engine).await?;
@@ -161,9 +161,9 @@ pub(crate) async fn run(place: &Place, args: SignalArgs) -> Result<Exit, Trouble
     let engine = session.engine.clone();
     match session.unless_stopped(engine.signal(run, signal)).await {
         Ok(Ok(())) => {}
-        Ok(Err(refused)) => {
+        Ok(Err(failure)) => {
             session.close().await?;
-            return Err(refused.into());
+            return Err(refused(run, failure));
         }
         Err(exit) => {
             session.stop().await?;
@@ -186,6 +186,19 @@ pub(crate) async fn run(place: &Place, args: SignalArgs) -> Result<Exit, Trouble
         followed @ (Followed::Seen(_) | Followed::Stopped(_)) => followed,
     };
     cmd::run::conclude(place, session, (run, followed), args.json).await
+}
+
+/// Why it was not taken, and what to look at.
+fn refused(run: RunId, failure: Failure) -> Trouble {
+    let (code, is_step) = (failure.code, failure.message.contains("step"));
+    let trouble = Trouble::from(failure);
+    if code == ErrorCode::PermissionDenied {
+        trouble.hint("answer as that agent: --agent ID")
+    } else if code == ErrorCode::Conflict || (code == ErrorCode::NotFound && is_step) {
+        trouble.hint(format!("`opcode status {run}` shows where it is and what it waits for"))
+    } else {
+        trouble
+    }
 }
 
 /// The workflow at the top: what a child is asked holds up all above it.

@@ -12,6 +12,7 @@ mod eval;
 mod help;
 mod holder;
 mod kit;
+mod problems;
 mod query;
 mod refused;
 mod run;
