@@ -30,7 +30,7 @@ pub const CHILD_DEPTH_MAX: u32 = 32;
 /// Bytes of one run's inputs, or of one signal's payload.
 pub const INPUT_BYTES_MAX: usize = 4 << 20;
 /// Bytes of one step's output.
-pub const OUTPUT_BYTES_MAX: usize = 16 << 20;
+pub const OUTPUT_BYTES_MAX: usize = 32 << 20;
 /// Bytes of one workflow's output, which may gather the outputs of many steps.
 pub const WORKFLOW_OUTPUT_BYTES_MAX: usize = 64 << 20;
 /// Bytes of one stream or body an action keeps; the rest is cut and said so.
@@ -76,7 +76,10 @@ const _: () = {
     assert!(VALUE_DEPTH_MAX + 3 * NESTING_DEPTH_MAX <= BUILT_DEPTH_MAX);
     assert!(BUILT_DEPTH_MAX + 8 < 128, "what the engine builds must fit JSON's nesting guard");
     assert!(INPUT_BYTES_MAX <= OUTPUT_BYTES_MAX);
-    assert!(CAPTURE_BYTES_MAX <= OUTPUT_BYTES_MAX);
+    assert!(
+        3 * CAPTURE_BYTES_MAX < OUTPUT_BYTES_MAX,
+        "stdout twice and stderr fit a step's output"
+    );
     assert!(
         FILE_BYTES_MAX / 3 * 4 < OUTPUT_BYTES_MAX,
         "a file fits a step's output also as base64"

@@ -3,6 +3,7 @@
 //! Keeps: only what is on disk is told.
 //! Not here: doing (`engine.rs`).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use opcode_engine::{Plan, Run, StepState, apply};
@@ -44,6 +45,8 @@ pub struct StatusView {
     pub plan: Arc<Plan>,
     /// Steps that wait for a signal, of the run and all below it.
     pub waits: Vec<WaitView>,
+    /// For each run below it that is not over, the path of the step that opened it, from this run's own steps down.
+    pub opened_by: BTreeMap<RunId, String>,
 }
 
 /// A step that waits for a signal.
@@ -92,6 +95,7 @@ impl Reader {
             run,
             plan,
             waits: Vec::new(),
+            opened_by: BTreeMap::new(),
         };
         self.look_below(&mut view).await?;
         Ok(view)
@@ -123,6 +127,10 @@ impl Reader {
             let children = self.runs.workflows(filter).await.map_err(failure)?;
             for child in children.into_iter().filter(|child| !child.row.status.is_terminal()) {
                 families.push(child.run);
+                let step = child.row.parent.map(|parent| parent.step.path.to_string());
+                let above = view.opened_by.get(&id).cloned();
+                let path = above.into_iter().chain(step).collect::<Vec<_>>().join(" › ");
+                view.opened_by.insert(child.run, path);
                 if let Some(folded) = self.fold(child.run).await? {
                     listening(&folded.run, &mut view.waits);
                 }

@@ -187,7 +187,7 @@ impl Live {
         self.open.clone_from(&view.decisions);
         if let Some(first) = self.open.first().filter(|_| !self.closed) {
             question.push(String::new());
-            question.extend(show::asks::question(first, view.run.id, paint));
+            question.extend(show::asks::question(first, view, paint));
             question.extend(self.remark.clone());
             question.push(self.prompt(first));
         }

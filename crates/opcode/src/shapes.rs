@@ -106,7 +106,14 @@ pub(crate) fn status(view: &StatusView) -> Json {
     let mut json = serde_json::to_value(&view.result).unwrap_or_default();
     let Some(object) = json.as_object_mut() else { return json };
     if !view.decisions.is_empty() {
-        let decisions = view.decisions.iter().map(decision).collect();
+        let one = |row: &DecisionRow| {
+            let mut shape = decision(row);
+            if let Some(step) = view.opened_by.get(&row.run) {
+                shape["opened_by"] = step.as_str().into();
+            }
+            shape
+        };
+        let decisions = view.decisions.iter().map(one).collect();
         object.insert("pending_decisions".to_owned(), decisions);
     }
     if !view.waits.is_empty() {

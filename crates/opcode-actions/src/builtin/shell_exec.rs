@@ -151,7 +151,7 @@ fn failure(fault: &ExecFault) -> Failure {
 fn output(exit_code: i64, killed: bool, outcome: ExecOutcome) -> Value {
     let mut cut = outcome.stdout.truncated() || outcome.stderr.truncated();
     let (mut stdout, mut stderr) = (text(outcome.stdout), text(outcome.stderr));
-    // Standard output is given twice, so two full streams would not fit one step's output.
+    // Standard output is given twice, and what is no UTF-8 grows: two full streams may not fit one step's output.
     if 2 * stdout.len() + stderr.len() > OUTPUT_BYTES_MAX - SLACK {
         for stream in [&mut stdout, &mut stderr] {
             let whole = stream.len();

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use opcode_actions::{Registry, Stop, WorldConfig};
+use opcode_model::limits::OUTPUT_BYTES_MAX;
 use opcode_model::{ErrorCode, Value};
 
 use crate::kit::{call, config, json, perform, perform_in, within};
@@ -156,7 +157,13 @@ async fn the_longest_output_still_fits_a_step() {
         "head -c 10000000 /dev/zero | tr '\\0' x; head -c 10000000 /dev/zero | tr '\\0' y >&2",
     );
     let output = perform("shell.exec", &params).await.unwrap();
-    assert!(output.weight(usize::MAX) < opcode_model::limits::OUTPUT_BYTES_MAX);
+    assert!(output.weight(usize::MAX) < OUTPUT_BYTES_MAX);
+    let whole = |stream: &str| output.find(stream).and_then(Value::as_str).map(str::len);
+    assert_eq!((whole("stdout"), whole("stderr")), (Some(10_000_000), Some(10_000_000)));
+    assert_eq!(output.find("truncated"), None);
+    let binary = script("head -c 10000000 /dev/zero | tr '\\0' '\\377'");
+    let output = perform("shell.exec", &binary).await.unwrap();
+    assert!(output.weight(usize::MAX) < OUTPUT_BYTES_MAX, "what is no UTF-8 grows and is cut");
     assert_eq!(output.find("truncated"), Some(&true.into()));
 }
 

@@ -17,12 +17,12 @@ pub(crate) fn lines_of(view: &StatusView, paint: Paint) -> Vec<String> {
     let mut text = Vec::new();
     for decision in &view.decisions {
         text.push(String::new());
-        text.extend(question(decision, view.run.id, paint));
+        text.extend(question(decision, view, paint));
         text.extend(answers(decision, paint));
     }
     for wait in &view.waits {
         text.push(String::new());
-        text.extend(listens(wait, view.run.id, paint));
+        text.extend(listens(wait, view, paint));
     }
     if view.result.status == RunStatus::Suspended && view.decisions.is_empty() {
         text.push(String::new());
@@ -34,10 +34,10 @@ pub(crate) fn lines_of(view: &StatusView, paint: Paint) -> Vec<String> {
 }
 
 /// What is asked, and what may be chosen.
-pub(crate) fn question(decision: &DecisionRow, run: RunId, paint: Paint) -> Vec<String> {
+pub(crate) fn question(decision: &DecisionRow, view: &StatusView, paint: Paint) -> Vec<String> {
     let request = &decision.request;
     let mut text = Vec::new();
-    let whose = if decision.run == run { String::new() } else { format!(" (in {})", decision.run) };
+    let whose = whose(decision.run, view);
     let prompt = match request.prompt_context.trim() {
         "" => "what shall be done?",
         prompt => prompt,
@@ -85,8 +85,16 @@ fn answers(decision: &DecisionRow, paint: Paint) -> Vec<String> {
     text
 }
 
-fn listens(wait: &WaitView, run: RunId, paint: Paint) -> Vec<String> {
-    let whose = if wait.run == run { String::new() } else { format!(" (in {})", wait.run) };
+/// The step that opened the run, and the run, if it is not the one that was asked for.
+fn whose(run: RunId, view: &StatusView) -> String {
+    match view.opened_by.get(&run) {
+        Some(step) => format!(" (in {step}, workflow {run})"),
+        None => String::new(),
+    }
+}
+
+fn listens(wait: &WaitView, view: &StatusView, paint: Paint) -> Vec<String> {
+    let whose = whose(wait.run, view);
     let (head, flag) = if wait.signal.is_empty() {
         let head = format!("{}{whose} waits for a signal", wait.step_id);
         (head, format!("--step {}", quoted(&wait.step_id)))

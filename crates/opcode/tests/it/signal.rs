@@ -71,6 +71,28 @@ fn a_childs_decision_moves_its_parent() {
 }
 
 #[test]
+fn children_that_ask_the_same_are_told_apart_by_the_step_that_opened_them() {
+    let home = Home::new();
+    home.opcode(&["define", &home.file("asks.json", ASKS), "--name", "child"]).ended(0);
+    let parent = r#"{"steps":[{"id":"each","type":"loop","config":{"over":"[1,2]","concurrency":2,
+        "body":[{"id":"sub","type":"action","action":"workflow.run",
+          "params":{"template_name":"child"}}]}}]}"#;
+    let id = waits(&home, "p.json", parent);
+    let shown = home.opcode(&["status", &id]).ended(0).out;
+    let status = home.status(&id);
+    let decisions = status["pending_decisions"].as_array().unwrap();
+    let mut steps: Vec<&str> = Vec::new();
+    for decision in decisions {
+        let (step, child) = (&decision["opened_by"], &decision["workflow_id"]);
+        steps.push(step.as_str().unwrap());
+        let (step, child) = (step.as_str().unwrap(), child.as_str().unwrap());
+        assert!(shown.contains(&format!("ask (in {step}, workflow {child}) asks:")), "{shown}");
+    }
+    steps.sort_unstable();
+    assert_eq!(steps, ["each.iter_0.sub", "each.iter_1.sub"]);
+}
+
+#[test]
 fn data_goes_to_a_wait_by_name_or_step_also_before_it_comes() {
     let home = Home::new();
     let wait = r#"{"steps":[{"id":"w","type":"wait","config":{"signal":"go"}}]}"#;
