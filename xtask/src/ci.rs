@@ -62,6 +62,21 @@ pub fn steps(pure: &[String]) -> Vec<Step> {
         wasm,
         step("meaning", 30, &["cargo", "test", "--workspace"]),
         drift,
+        step(
+            "evidence",
+            15,
+            &[
+                "cargo",
+                "run",
+                "--package",
+                "opcode-testkit",
+                "--bin",
+                "sim_mutants",
+                "--",
+                "--every",
+                "2",
+            ],
+        ),
         paper,
     ]
 }

@@ -23,9 +23,16 @@ pub const PROBE_LEASE: Duration = Duration::from_secs(60);
 pub const BREAKERS_MAX: usize = 10_000;
 
 /// All breakers of one server.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Breakers {
     all: BTreeMap<(Arc<str>, Arc<str>), Entry>,
+    cooldown: Duration,
+}
+
+impl Default for Breakers {
+    fn default() -> Self {
+        Self::new(COOLDOWN)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -43,6 +50,11 @@ enum State {
 }
 
 impl Breakers {
+    /// None has failed yet; open ones hold calls back for so long.
+    pub fn new(cooldown: Duration) -> Self {
+        Self { all: BTreeMap::new(), cooldown }
+    }
+
     /// Whether a call may go out now, and what changed by asking.
     pub fn admit(
         &mut self,
@@ -54,7 +66,7 @@ impl Breakers {
         let Some(entry) = self.all.get_mut(&key) else { return Ok(Vec::new()) };
         let until = match entry.state {
             State::Closed => return Ok(Vec::new()),
-            State::Open { since } => since.after(COOLDOWN),
+            State::Open { since } => since.after(self.cooldown),
             State::HalfOpen { probe: Some(since) } => since.after(PROBE_LEASE),
             State::HalfOpen { probe: None } => at,
         };
@@ -121,7 +133,7 @@ impl Breakers {
             return Vec::new();
         }
         entry.state = State::Open { since: at };
-        vec![BreakerChange::Opened(facts(&key, entry.failures, COOLDOWN))]
+        vec![BreakerChange::Opened(facts(&key, entry.failures, self.cooldown))]
     }
 
     /// A probe that says nothing about its target leaves its place to another.

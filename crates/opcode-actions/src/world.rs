@@ -5,10 +5,12 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use opcode_model::limits::{CAPTURE_BYTES_MAX, FILE_BYTES_MAX};
 use opcode_sandbox::Exec;
 
+use crate::breaker::COOLDOWN;
 use crate::files::Roots;
 use crate::web::Clients;
 
@@ -37,6 +39,8 @@ pub struct WorldConfig {
     pub capture_bytes_max: usize,
     /// Bytes of one file that are read.
     pub file_bytes_max: usize,
+    /// How long a target that keeps failing is left alone.
+    pub breaker_cooldown: Duration,
 }
 
 impl Default for WorldConfig {
@@ -53,6 +57,7 @@ impl Default for WorldConfig {
             tmpdir: "/tmp".to_owned(),
             capture_bytes_max: CAPTURE_BYTES_MAX,
             file_bytes_max: FILE_BYTES_MAX,
+            breaker_cooldown: COOLDOWN,
         }
     }
 }

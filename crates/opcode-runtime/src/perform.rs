@@ -37,10 +37,11 @@ pub(crate) struct Performer {
 
 impl Performer {
     pub(crate) fn new(tools: Arc<dyn Tools>, world: Arc<World>, tell: Tell, tokio: Handle) -> Self {
+        let breakers = Breakers::new(world.config().breaker_cooldown);
         Self {
             tools,
             world,
-            breakers: Arc::default(),
+            breakers: Arc::new(Mutex::new(breakers)),
             permits: BTreeMap::new(),
             running: BTreeMap::new(),
             tell,

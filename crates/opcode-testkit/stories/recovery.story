@@ -555,3 +555,72 @@ start
   > wait_started w {"duration":"","signal":"go"}
   = status active
 interrupt
+
+# What holds a step in doubt is not tried again as a whole: that would repeat what its author wants asked about.
+plan
+  p: parallel retry.max=2
+    branch
+      a: http.post {"body":1} on_interrupted=fail
+    branch
+      b: http.get {"url":"u"} on_error=ignore
+start
+  > workflow_started
+  > step_started p #1 flow
+  > parallel_started p {"branches":2,"mode":"all"}
+  > step_started p.branch_0.a #1 perform
+  ! perform p.branch_0.a #1 http.post {"body":1}
+  > step_started p.branch_1.b #1 perform
+  ! perform p.branch_1.b #1 http.get {"url":"u"}
+  = status active
+crash and recover
+  = outstanding: perform p.branch_0.a #1 http.post {"body":1}, perform p.branch_1.b #1 http.get {"url":"u"}
+  > workflow_interrupted {"reason":"process_restart"}
+  > step_interrupted p.branch_0.a {"attempt":1,"policy":"fail"}
+  > step_failed p.branch_0.a {"error":"[IN_DOUBT] the attempt was cut short by a restart; it may or may not have happened"}
+  > step_interrupted p.branch_1.b {"attempt":1,"policy":"retry"}
+  > step_started p.branch_1.b #2 perform
+  ! perform p.branch_1.b #2 http.get {"url":"u"}
+  > step_stopping p {"because":"sibling_failed","error":"[IN_DOUBT] the attempt was cut short by a restart; it may or may not have happened"}
+  > step_stopping p.branch_1.b {"because":"sibling_failed"}
+  ! stop p.branch_1.b #2
+p.branch_1.b finishes
+  > step_completed p.branch_1.b {"output":{"ok":true}}
+  > step_failed p {"error":"[IN_DOUBT] the attempt was cut short by a restart; it may or may not have happened"}
+  > workflow_failed {"error":"[NON_RETRYABLE] step p.branch_0.a: non-retryable error: [IN_DOUBT] the attempt was cut short by a restart; it may or may not have happened"}
+  = status failed
+
+# A sibling's failure that would be tried again finds the question still open, and leaves it at that.
+plan
+  p: parallel retry.max=2
+    branch
+      a: http.post {"body":1} on_interrupted=ask
+    branch
+      b: http.get {"url":"u"}
+start
+  > workflow_started
+  > step_started p #1 flow
+  > parallel_started p {"branches":2,"mode":"all"}
+  > step_started p.branch_0.a #1 perform
+  ! perform p.branch_0.a #1 http.post {"body":1}
+  > step_started p.branch_1.b #1 perform
+  ! perform p.branch_1.b #1 http.get {"url":"u"}
+  = status active
+crash and recover
+  = outstanding: perform p.branch_0.a #1 http.post {"body":1}, perform p.branch_1.b #1 http.get {"url":"u"}
+  > workflow_interrupted {"reason":"process_restart"}
+  > step_interrupted p.branch_0.a {"attempt":1,"policy":"ask"}
+  > decision_requested p.branch_0.a {"data_inject":{"attempt":1,"idempotency_key":"g32dpnnig7cw3jt6u6bajlk6suhwn5je","started_at":"2026-01-01T00:00:00.000Z"},"id":"<run>_p.branch_0.a","kind":"in_doubt","options":[{"description":"run it again","id":"retry"},{"description":"it happened; `data` is its output","id":"done"},{"description":"fail the step","id":"fail"}],"prompt_context":"attempt 1 of step p.branch_0.a was cut short by a restart; it may or may not have happened"}
+  > step_suspended p.branch_0.a
+  > step_interrupted p.branch_1.b {"attempt":1,"policy":"retry"}
+  > step_started p.branch_1.b #2 perform
+  ! ask p.branch_0.a
+  ! perform p.branch_1.b #2 http.get {"url":"u"}
+p.branch_1.b fails EXECUTION_ERROR "gone"
+  > step_failed p.branch_1.b {"error":"[EXECUTION_ERROR] gone"}
+  > step_stopping p {"because":"sibling_failed","error":"[EXECUTION_ERROR] gone"}
+  > decision_cancelled p.branch_0.a {"reason":"no longer needed"}
+  > step_skipped p.branch_0.a {"reason":"sibling_failed"}
+  ! withdraw p.branch_0.a
+  > step_failed p {"error":"[IN_DOUBT] not tried again, because step p.branch_0.a may have happened: [EXECUTION_ERROR] step p.branch_1.b: gone"}
+  > workflow_failed {"error":"[NON_RETRYABLE] step p: non-retryable error: [IN_DOUBT] not tried again, because step p.branch_0.a may have happened: [EXECUTION_ERROR] step p.branch_1.b: gone"}
+  = status failed

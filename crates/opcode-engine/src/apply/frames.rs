@@ -110,5 +110,6 @@ fn new_step(ix: StepIx, frame: FrameIx, path: Arc<str>) -> Step {
         called: false,
         watches: 0,
         rescued: false,
+        in_doubt: false,
     }
 }

@@ -8,6 +8,7 @@ mod settle;
 
 use std::sync::Arc;
 
+use opcode_model::action::OnInterrupted;
 use opcode_model::event::{
     ConditionEvaluated, ContextUpdate, DecisionRequest, Ending, Nothing, Retrying, Started,
     StepStarted, Stopping, SuspendReason, WaitStarted, Work,
@@ -65,7 +66,10 @@ pub fn apply(run: &mut Run, event: &Event) {
         EventKind::DecisionResolved(step, _)
         | EventKind::DecisionCancelled(step, _)
         | EventKind::ChildFinished(step, _) => {
-            run.change(step.ix, |step| step.state = StepState::Begun);
+            run.change(step.ix, |step| {
+                step.state = StepState::Begun;
+                step.in_doubt &= !matches!(event.kind, EventKind::DecisionResolved(..));
+            });
         }
         EventKind::ConditionEvaluated(step, evaluated) => choose(run, step.ix, evaluated),
         EventKind::LoopIterStarted(step, iteration) => {
@@ -87,9 +91,12 @@ pub fn apply(run: &mut Run, event: &Event) {
         }
         EventKind::ChildSuspended(step, Nothing) => set_child_suspended(run, step.ix, true),
         EventKind::ChildResumed(step, Nothing) => set_child_suspended(run, step.ix, false),
+        EventKind::StepInterrupted(step, interrupted) => {
+            let in_doubt = interrupted.policy != OnInterrupted::Retry;
+            run.change(step.ix, |step| step.in_doubt = in_doubt);
+        }
         EventKind::WorkflowInterrupted(_)
         | EventKind::StepSuspended(..)
-        | EventKind::StepInterrupted(..)
         | EventKind::StepRetryAttempt(..)
         | EventKind::ErrorHandlerInvoked(..)
         | EventKind::StepIgnored(..)
@@ -248,6 +255,7 @@ fn start_step(run: &mut Run, at: Timestamp, step: &StepRef, started: &StepStarte
     };
     run.change(step.ix, |step| {
         step.attempt = started.attempt;
+        step.in_doubt = false;
         step.started_at.get_or_insert(at);
         step.deadline = started.deadline;
         step.state = state;

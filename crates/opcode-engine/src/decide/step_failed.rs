@@ -23,6 +23,10 @@ pub(super) fn fail_step(draft: &mut Draft<'_>, ix: StepIx, failure: Failure) {
     let retry = &draft.plan_of(ix).retry;
     let may_retry = may_retry(retry, &failure) && step.retries < retry.max;
     if may_retry && !draft.run.is_being_stopped(ix) {
+        let wanted = retry.only.contains(&ErrorCode::InDoubt);
+        if let Some(doubtful) = draft.run.in_doubt_below(ix).filter(|_| !wanted) {
+            return give_up(draft, ix, in_doubt(doubtful, &failure));
+        }
         return try_again(draft, ix, failure.in_step(&step.path));
     }
     give_up(draft, ix, failure);
@@ -41,6 +45,12 @@ pub(super) fn give_up(draft: &mut Draft<'_>, ix: StepIx, failure: Failure) {
         OnError::Fallback => return fall_back(draft, ix, failure),
     }
     fail(draft, ix, failure);
+}
+
+/// To try again all that a step holds would do again what may have happened, and its author said not to do that unasked.
+fn in_doubt(doubtful: &Arc<str>, cause: &Failure) -> Failure {
+    let message = format!("not tried again, because step {doubtful} may have happened: {cause}");
+    Failure::new(ErrorCode::InDoubt, message)
 }
 
 /// A failure fit to be recorded, and to be the cause of others in workflows around this one: its message tells all of

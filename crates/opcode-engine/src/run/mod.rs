@@ -96,6 +96,20 @@ pub struct State {
     pub suspended_children: u32,
 }
 
+impl Run {
+    /// A step in doubt within the bodies of this one, as they run now.
+    pub(crate) fn in_doubt_below(&self, ix: StepIx) -> Option<&Arc<str>> {
+        let first = *self.step(ix).flow()?.frames.first()?;
+        let first = self.state.frames[first.0 as usize].first;
+        let inside = format!("{}.", self.step(ix).path);
+        let later = self.state.steps[first.at()..].iter();
+        later
+            .filter(|step| step.in_doubt)
+            .map(|step| &step.path)
+            .find(|path| path.starts_with(&inside))
+    }
+}
+
 /// Where a run is, with what is true only there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Status {

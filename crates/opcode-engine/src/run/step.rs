@@ -42,6 +42,9 @@ pub struct Step {
     pub watches: u32,
     /// A fallback takes over for it; whoever waits for it waits for that.
     pub rescued: bool,
+    /// A crash cut an attempt short that may have happened, and it is not to be made again unasked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_doubt: bool,
 }
 
 /// Where a step is.

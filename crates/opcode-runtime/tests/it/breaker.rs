@@ -1,12 +1,17 @@
 //! Breakers through the engine: a target that keeps failing is left alone, the others are not.
 //!
 //! Keeps: what a breaker does is an event of the run that met it.
-//! Not here: cooldown and probe (`opcode-actions/tests/it/breaker.rs`), which are told the time.
+//! Not here: every turn a breaker can take (`opcode-actions/tests/it/breaker.rs`), which is told the time.
 
-use opcode_model::{ErrorCode, EventKind, RunStatus};
+use std::time::Duration;
+
+use opcode_actions::WorldConfig;
+use opcode_model::{ErrorCode, EventKind, Failure, RunStatus};
+use opcode_store::MemoryStore;
 use serde_json::{Value as Json, json};
 
-use crate::kit::{code_of, house, of, step, steps};
+use crate::hands::Hands;
+use crate::kit::{code_of, house, house_in, of, step, steps};
 
 fn to(target: &str, fails: u32) -> Json {
     let params = json!({"tag": target, "target": target, "fails": fails});
@@ -35,6 +40,29 @@ async fn five_failures_close_the_way_to_one_target_only() {
     assert_eq!(house.run(&to("good", 0)).await.status, RunStatus::Completed);
     let other = step("a", "hand.unsafe", json!({"tag": "other", "target": "bad"}));
     assert_eq!(house.run(&steps(&[other])).await.status, RunStatus::Completed, "another action");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_its_cooldown_one_call_tries_and_what_came_of_it_is_recorded() {
+    let world =
+        WorldConfig { breaker_cooldown: Duration::from_millis(1), ..WorldConfig::default() };
+    let panics = |failure: &Failure| panic!("{failure}");
+    let house = house_in(world, MemoryStore::new(), Hands::new(), 1, panics).await;
+    let trail = async |fails: u32| {
+        let run = house.run(&to("t", fails)).await.workflow_id;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        let trail = house.trail(run).await;
+        trail.into_iter().filter(|name| name.starts_with("circuit")).collect::<Vec<_>>()
+    };
+    for _ in 0..4 {
+        assert_eq!(trail(6).await, [""; 0]);
+    }
+    assert_eq!(trail(6).await, ["circuit_breaker_open"]);
+    let again = ["circuit_breaker_half_open", "circuit_breaker_open"];
+    assert_eq!(trail(6).await, again, "the one that tried failed as well");
+    let well = ["circuit_breaker_half_open", "circuit_breaker_closed"];
+    assert_eq!(trail(6).await, well);
+    assert_eq!(trail(6).await, [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

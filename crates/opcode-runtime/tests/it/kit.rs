@@ -65,8 +65,18 @@ pub(crate) async fn house_with<S: Runs + Catalog>(
     pool_size: usize,
     on_halt: impl Fn(&Failure) + Send + Sync + 'static,
 ) -> House<S> {
+    house_in(WorldConfig::default(), store, hands, pool_size, on_halt).await
+}
+
+pub(crate) async fn house_in<S: Runs + Catalog>(
+    world: WorldConfig,
+    store: S,
+    hands: Arc<Hands>,
+    pool_size: usize,
+    on_halt: impl Fn(&Failure) + Send + Sync + 'static,
+) -> House<S> {
     let helper = env!("CARGO_BIN_EXE_opcode-runtime-helper").into();
-    let world = World::new(WorldConfig { helper, ..WorldConfig::default() }).unwrap();
+    let world = World::new(WorldConfig { helper, ..world }).unwrap();
     let config = EngineConfig {
         tools: hands.clone(),
         world: Arc::new(world),

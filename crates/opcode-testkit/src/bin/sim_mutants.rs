@@ -30,13 +30,9 @@ fn hunt() -> io::Result<bool> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
     let place = root.join("target/mutants");
     let copy = place.join("workspace");
-    let only = std::env::args().nth(1);
     let mut all = true;
     mirror(&root, &copy)?;
-    for mutation in MUTATIONS {
-        if only.as_ref().is_some_and(|only| !mutation.name.contains(only.as_str())) {
-            continue;
-        }
+    for mutation in wanted()? {
         let file = copy.join(mutation.file);
         let whole = fs::read_to_string(&file)?;
         fs::write(&file, plant(mutation, &whole)?)?;
@@ -47,6 +43,19 @@ fn hunt() -> io::Result<bool> {
         writeln!(io::stdout(), "{:<46} {text}", mutation.name)?;
     }
     Ok(all)
+}
+
+/// All of them; with `--every N` one of N; with a part of a name those that have it.
+fn wanted() -> io::Result<Vec<&'static Mutation>> {
+    let mut args = std::env::args().skip(1);
+    let Some(first) = args.next() else { return Ok(MUTATIONS.iter().collect()) };
+    if first != "--every" {
+        return Ok(MUTATIONS.iter().filter(|it| it.name.contains(first.as_str())).collect());
+    }
+    match args.next().and_then(|n| n.parse().ok()).filter(|n| *n > 0) {
+        Some(n) => Ok(MUTATIONS.iter().step_by(n).collect()),
+        None => Err(io::Error::other("--every needs a number from 1")),
+    }
 }
 
 fn plant(mutation: &Mutation, whole: &str) -> io::Result<String> {

@@ -85,7 +85,7 @@ fn inputs_and_outputs_are_limited_in_bytes() {
     let (step, breakers) = (StepIx(0), Vec::new());
     stage.give(InputKind::Finished { step, attempt: 1, outcome, breakers }).unwrap();
     stage.settle();
-    assert!(error_of(&stage).contains("limited to 16777216"), "{}", error_of(&stage));
+    assert!(error_of(&stage).contains("limited to 33554432"), "{}", error_of(&stage));
 }
 
 #[test]
