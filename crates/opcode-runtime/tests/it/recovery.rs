@@ -3,7 +3,14 @@
 //! Keeps: an attempt is repeated under the key it had; an unsafe one only as its author said.
 //! Not here: real `kill -9` (`opcode/tests`), crashes between any two commands (`cargo sim`).
 
-use opcode_model::{ErrorCode, RunId, RunStatus, SignalKind, Value};
+use std::sync::Arc;
+
+use opcode_model::commit::Commit;
+use opcode_model::event::Logged;
+use opcode_model::{
+    ErrorCode, Event, EventKind, RunId, RunStatus, SignalKind, StepIx, StepRef, Timestamp, Value,
+};
+use opcode_store::Runs;
 use opcode_store_sqlite::SqliteStore;
 use serde_json::{Value as Json, json};
 
@@ -160,4 +167,42 @@ async fn many_runs_go_on_at_once() {
     })
     .await;
     assert_eq!(house.engine.reader().verify().await.unwrap().damage, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kept_state_that_cannot_be_read_costs_nothing_but_time() {
+    let disk = Disk::new();
+    let house = disk.house(Hands::new(), 1).await;
+    let definition = steps(&[
+        step("a", "hand.pure", json!({"tag": "a"})),
+        json!({"id": "q", "type": "reasoning", "config": {"prompt_context": "?"},
+               "depends_on": ["a"]}),
+    ]);
+    let run = house.start(&definition).await;
+    assert_eq!(house.settled(run).await.status, RunStatus::Suspended);
+    house.abandon().await;
+    let store = disk.open().await;
+    let after = store.load(run).await.unwrap().unwrap().position;
+    let logged = Logged { level: "info".into(), message: "kept".into(), data: Value::Null };
+    let kind =
+        EventKind::MessageLogged(StepRef { ix: StepIx(0), path: "a".into() }, Box::new(logged));
+    let commit = Commit {
+        run,
+        after,
+        events: vec![Event { at: Timestamp(1), kind }],
+        row: None,
+        decisions: Vec::new(),
+        messages: Vec::new(),
+        consumed: Vec::new(),
+        catalog: Vec::new(),
+        snapshot: Some("{}".into()),
+        effects: Vec::new(),
+    };
+    store.append(Arc::new(vec![commit])).await.remove(0).unwrap();
+    assert!(store.load(run).await.unwrap().unwrap().snapshot.is_some());
+    store.close().await.unwrap();
+    let house = disk.house(Hands::new(), 1).await;
+    let answer = signal(SignalKind::Decision, Some("q"), json!({"choice": "y"}));
+    house.signal(run, answer).await.unwrap();
+    house.completed(run).await;
 }
