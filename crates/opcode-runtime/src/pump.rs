@@ -17,7 +17,7 @@ use opcode_driver::{
 use opcode_expr::STACK_BYTES;
 use opcode_model::commit::Commit;
 use opcode_model::{ErrorCode, Failure, RunId};
-use opcode_store::{CommitError, Committed, Delivery, EventFilter, Pending, Runs};
+use opcode_store::{CommitError, Committed, Delivery, EventFilter, Pending, Runs, linger};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
@@ -168,7 +168,7 @@ impl Pump {
                 Some(due) => due.since(now()),
                 None => Duration::from_secs(3600),
             };
-            match news.recv_timeout(wait) {
+            match linger(news, wait) {
                 Ok(first) => {
                     if !self.take(first) {
                         return;

@@ -5,12 +5,12 @@
 //! Not here: what a commit writes (`write.rs`), how the log is kept short (`checkpoint.rs`).
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use opcode_model::commit::{CatalogWrite, Commit, Position};
-use opcode_store::{CatalogError, CommitError, Fault};
+use opcode_store::{CatalogError, CommitError, Fault, linger};
 use rusqlite::Connection;
 
 use crate::checkpoint::WalWatch;
@@ -22,6 +22,9 @@ use crate::write::{Books, write_all, write_commit};
 
 /// Commits in one transaction at most.
 const GROUP_MAX: usize = 1_024;
+
+/// How long the writer sleeps when there is nothing to do, before it looks up.
+const IDLE: Duration = Duration::from_secs(3600);
 
 /// How long a close waits for readers.
 const CLOSE_PATIENCE: Duration = Duration::from_millis(500);
@@ -40,6 +43,17 @@ pub(crate) enum Job {
     Bound { pages: i64, reply: Reply<Result<(), Fault>> },
     /// End.
     Close { reply: Reply<Result<(), Fault>> },
+}
+
+/// The next job, if there will be one.
+fn next_job(jobs: &Receiver<Job>) -> Option<Job> {
+    loop {
+        match linger(jobs, IDLE) {
+            Ok(job) => return Some(job),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return None,
+        }
+    }
 }
 
 /// What everybody may know of the writer.
@@ -84,7 +98,7 @@ impl Writer {
     /// Serves until it is told to end, or nobody is left to tell it anything.
     pub(crate) fn run(mut self, jobs: &Receiver<Job>) {
         let mut closing = None;
-        while let Ok(first) = jobs.recv() {
+        while let Some(first) = next_job(jobs) {
             let mut next = Some(first);
             let mut group = Vec::new();
             let mut size = 0;

@@ -6,9 +6,11 @@
 pub mod codec;
 mod contract;
 mod filter;
+mod linger;
 mod memory;
 pub mod row;
 
 pub use contract::*;
 pub use filter::blank_row;
+pub use linger::linger;
 pub use memory::MemoryStore;
