@@ -142,7 +142,7 @@ plan
 # Two steps cannot take over for each other.
 plan
   {"steps":[{"id":"a","action":"noop","on_error":{"strategy":"fallback_step","fallback_step":"b"}},{"id":"b","action":"noop","on_error":{"strategy":"fallback_step","fallback_step":"a"}}]}
-  x CYCLE_DETECTED /steps/0/depends_on: steps wait for each other in a circle: a → b → a (hint: remove one of these dependencies)
+  x CYCLE_DETECTED /steps/0/on_error/fallback_step: steps take over for each other in a circle: a → b → a (hint: let one of them fail instead)
 
 # The end of a chain of fallbacks cannot wait for its beginning.
 plan
@@ -255,7 +255,7 @@ plan
 plan
   {"steps":[{"id":"s","type":"reasoning","config":{"prompt_context":"key ${{secrets.KEY}}"}}],"output":{"k":"${{secrets.KEY}}"}}
   x VALIDATION_ERROR /steps/0/config/prompt_context: secret `KEY` may stand only in an action's parameters (hint: give it to the action that needs it: `${{secrets.NAME}}` there)
-  x VALIDATION_ERROR /output: secret `KEY` may stand only in an action's parameters (hint: give it to the action that needs it: `${{secrets.NAME}}` there)
+  x VALIDATION_ERROR /output/k: secret `KEY` may stand only in an action's parameters (hint: give it to the action that needs it: `${{secrets.NAME}}` there)
 
 # A secret is a plain path.
 plan

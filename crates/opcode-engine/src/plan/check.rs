@@ -147,12 +147,17 @@ fn circles(steps: &Steps<'_>, body: BodyIx) {
     circle.iter_mut().for_each(|place| *place %= len);
     circle.dedup();
     let names: Vec<&str> = circle.iter().map(|local| nodes[*local as usize].id.as_ref()).collect();
-    let place = format!("{}/depends_on", steps.places[(own.first + circle[0]) as usize]);
-    let message = format!("steps wait for each other in a circle: {}", names.join(" → "));
-    steps.problems.push(
-        Problem::error(ErrorCode::CycleDetected, place, message)
-            .hint("remove one of these dependencies"),
-    );
+    let place = &steps.places[(own.first + circle[0]) as usize];
+    let takes_over =
+        circle.windows(2).all(|pair| nodes[pair[0] as usize].fallback == Some(pair[1]));
+    let (member, what, hint) = if takes_over {
+        ("on_error/fallback_step", "take over for each other", "let one of them fail instead")
+    } else {
+        ("depends_on", "wait for each other", "remove one of these dependencies")
+    };
+    let message = format!("steps {what} in a circle: {}", names.join(" → "));
+    let place = format!("{place}/{member}");
+    steps.problems.push(Problem::error(ErrorCode::CycleDetected, place, message).hint(hint));
 }
 
 /// A circle as positions, the first repeated at the end. Depth-first with its own stack.

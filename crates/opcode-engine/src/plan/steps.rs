@@ -56,6 +56,8 @@ pub(super) struct Steps<'a> {
     /// What expressions refer to, with their places.
     pub(super) references: Vec<(String, References)>,
     depth: usize,
+    /// How many loops are around what is read.
+    pub(super) loops: usize,
 }
 
 impl<'a> Steps<'a> {
@@ -74,6 +76,7 @@ impl<'a> Steps<'a> {
             places: Vec::new(),
             references: Vec::new(),
             depth: 0,
+            loops: 0,
         }
     }
 
@@ -225,7 +228,10 @@ impl<'a> Steps<'a> {
         let on_interrupted = reader.word("on_interrupted", INTERRUPTED);
         let work = match kind {
             Some("action") => self.action(reader),
-            Some(kind) => self.config(at, reader, kind, timeout),
+            Some(kind) => {
+                self.idle_fields(reader, kind);
+                self.config(at, reader, kind, timeout)
+            }
             None => None,
         };
         if let Some(WorkPlan::Action(action)) = &work {
@@ -237,15 +243,37 @@ impl<'a> Steps<'a> {
         }
     }
 
+    /// Warns about what only an action step looks at.
+    fn idle_fields(&self, reader: Reader<'_>, kind: &str) {
+        for member in ["action", "params"] {
+            if reader.value(member).is_some() {
+                let message =
+                    format!("a {kind} step has a `config`, not `{member}`; this is ignored");
+                let hint = "move what it needs to `config`, or make it an action step";
+                let problem = Problem::warning(reader.at(member), message);
+                self.problems.push(problem.hint(hint).remove());
+            }
+        }
+    }
+
     pub(super) fn note_program(&mut self, place: String, program: Option<&Program>) {
         if let Some(program) = program {
-            self.references.push((place, program.references().clone()));
+            self.note(place, program.references());
         }
+    }
+
+    fn note(&mut self, place: String, references: &References) {
+        if self.loops == 0 && references.roots.contains("iter") {
+            let message = "`iter` means something only inside a loop";
+            let hint = "put the step in a loop's `body`, or read `inputs` or `steps` instead";
+            self.problems.push(Problem::warning(place.as_str(), message).hint(hint));
+        }
+        self.references.push((place, references.clone()));
     }
 
     pub(super) fn note_template(&mut self, place: &str, template: Option<&Template>) {
         for (pointer, references) in template.iter().flat_map(|template| template.references()) {
-            self.references.push((format!("{place}{pointer}"), references.clone()));
+            self.note(format!("{place}{pointer}"), references);
         }
     }
 
