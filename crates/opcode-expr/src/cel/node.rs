@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use super::calls::Function;
-use super::pattern::Pattern;
 use super::trouble::Span;
 use super::value::Cel;
+use crate::pattern::Pattern;
 
 /// Where a node is in its arena.
 pub(crate) type NodeId = u32;

@@ -14,10 +14,10 @@ use super::calls::Function;
 use super::check::check;
 use super::lexer::{Spanned, Token, lex};
 use super::node::{Code, Node, NodeId, Operator};
-use super::pattern::Pattern;
 use super::trouble::Span;
 use super::value::Cel;
 use crate::error::CompileError;
+use crate::pattern::Pattern;
 use crate::references::{Division, References};
 
 /// Which free names an expression may use.

@@ -12,10 +12,10 @@ use super::calls::{self, Function};
 use super::lexer::Token;
 use super::node::{Access, Base, Entry, Item, Macro, MacroKind, Node, NodeId, Op};
 use super::parse::{Names, Outcome, Parser};
-use super::pattern::Pattern;
 use super::trouble::Span;
 use super::value::{Cel, Kind};
 use crate::error::{CompileError, CompileErrorKind};
+use crate::pattern::Pattern;
 use crate::references::StepReference;
 
 /// The variables of a workflow.

@@ -23,8 +23,9 @@ use super::parse::parse;
 use super::syntax::{self, Ast, AstId, Operator, Statement, Tree, Unary};
 use super::trouble::Span;
 use super::value::Datum;
-use crate::cel::{Names, Pattern};
+use crate::cel::Names;
 use crate::error::{CompileError, CompileErrorKind};
+use crate::pattern::Pattern;
 use crate::references::References;
 use crate::scope::Scope;
 
@@ -426,8 +427,7 @@ impl Lowering<'_> {
         if self.patterns.len() >= PATTERNS_MAX {
             return Err(CompileError::limit("the patterns of an expression", PATTERNS_MAX, span));
         }
-        let pattern = super::text::translate(text);
-        let pattern = Pattern::compile(&pattern).map_err(|reason| {
+        let pattern = Pattern::compile(text).map_err(|reason| {
             CompileError::new(format!("not a regular expression: {reason}"), span)
         })?;
         self.patterns.push(pattern);
