@@ -81,7 +81,7 @@ impl Steps<'_> {
         }
     }
 
-    /// The language of this issue is CEL; others come behind the same door.
+    /// A program that may not be missing.
     fn needed_program(
         &mut self,
         config: Reader<'_>,

@@ -348,6 +348,7 @@ impl Parser<'_> {
             if self.names == Names::Declared {
                 return Err(self.undeclared(name, start));
             }
+            self.references.names.push((name.clone(), start..start + name.len()));
         }
         let name: Arc<str> = if name.as_ref() == "loop" { "iter".into() } else { name.clone() };
         self.references.roots.insert(name.clone());

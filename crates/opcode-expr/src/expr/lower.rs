@@ -187,8 +187,11 @@ impl Lowering<'_> {
     /// A variable of the scope.
     pub(super) fn root(&mut self, name: &Arc<str>, span: Span) -> Outcome<Lowered> {
         let name: Arc<str> = if name.as_ref() == "loop" { "iter".into() } else { name.clone() };
-        if self.names == Names::Declared && !ROOTS.contains(&name.as_ref()) {
-            return Err(self.unknown_variable(&name, span));
+        if !ROOTS.contains(&name.as_ref()) {
+            if self.names == Names::Declared {
+                return Err(self.unknown_variable(&name, span));
+            }
+            self.references.names.push((name.clone(), bytes(span)));
         }
         self.references.roots.insert(name.clone());
         let steps = name.as_ref() == "steps";
