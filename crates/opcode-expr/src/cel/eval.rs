@@ -128,9 +128,7 @@ impl<'a> Machine<'a> {
                 let subject = self.eval(*subject)?;
                 self.matches_literal(&subject, *pattern, span)
             }
-            Node::Unknown(name) => {
-                Err(Cause::Argument(format!("unknown function `{name}`").into()).at(span))
-            }
+            Node::Unknown(complaint) => Err(Cause::Argument(complaint.clone()).at(span)),
         }
     }
 

@@ -127,7 +127,13 @@ impl<'a> Lexer<'a> {
             None => {
                 let odd = self.rest().chars().next().unwrap_or(' ');
                 let span = self.at..self.at + odd.len_utf8();
-                Err(CompileError::new(format!("unexpected character `{odd}`"), span))
+                let error = CompileError::new(format!("unexpected character `{odd}`"), span);
+                Err(match odd {
+                    '|' => error.with_hint("write `||`"),
+                    '&' => error.with_hint("write `&&`"),
+                    _ if odd.is_alphanumeric() => error.with_hint("a field is also x['…']"),
+                    _ => error,
+                })
             }
         }
     }

@@ -150,6 +150,10 @@ impl Parser<'_> {
         let error = CompileError::new(format!("expected {expected}, found {found}"), *start..*end);
         match token {
             Token::Mark("=") => error.with_hint("write `==` to compare"),
+            Token::Mark("?") => {
+                error.with_hint("a value in place of an absent one is `a.?b.orValue(other)`")
+            }
+            Token::Ident(_) if self.follows("not") => error.with_hint("write `!`"),
             Token::Ident(word) => match word.as_ref() {
                 "and" => error.with_hint("write `&&`"),
                 "or" => error.with_hint("write `||`"),
@@ -166,6 +170,12 @@ impl Parser<'_> {
             | Token::Mark(_)
             | Token::End => error,
         }
+    }
+
+    /// Whether the token before is this word.
+    fn follows(&self, word: &str) -> bool {
+        let before = self.at.checked_sub(1).and_then(|at| self.tokens.get(at));
+        matches!(before.map(|before| &before.token), Some(Token::Ident(name)) if &**name == word)
     }
 
     /// Adds a node above `children`.

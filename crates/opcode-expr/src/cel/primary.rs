@@ -156,8 +156,8 @@ impl Parser<'_> {
     ) -> Outcome<()> {
         let function = match calls::find_method(name, arguments.len()) {
             Ok(function) => function,
-            Err(_) if self.names == Names::Open => {
-                self.grow(access, &arguments, |_| Op::Unknown(name.clone()));
+            Err(complaint) if self.names == Names::Open => {
+                self.grow(access, &arguments, |_| Op::Unknown(complaint.told()));
                 return Ok(());
             }
             Err(complaint) => return Err(complaint.at(name_at..name_at + name.len())),
@@ -325,7 +325,10 @@ impl Parser<'_> {
         }
         if name.as_ref() == "in" || RESERVED.contains(&name.as_ref()) {
             let error = self.unexpected("a value");
-            return Err(error.with_hint(format!("`{name}` is a reserved word")));
+            return Err(error.with_hint(match name.as_ref() {
+                "if" | "else" => "write `condition ? one : other`".to_owned(),
+                _ => format!("`{name}` is a reserved word"),
+            }));
         }
         if called {
             self.advance();
@@ -418,8 +421,9 @@ impl Parser<'_> {
         }
         let function = match calls::find_global(name, arguments.len()) {
             Ok(function) => function,
-            Err(_) if self.names == Names::Open => {
-                return self.push(Node::Unknown(name.clone()), span, &[]);
+            Err(complaint) if self.names == Names::Open => {
+                let named = (start, start + name.len());
+                return self.push(Node::Unknown(complaint.told()), named, &[]);
             }
             Err(complaint) => return Err(complaint.at(start..start + name.len())),
         };

@@ -16,6 +16,9 @@ use crate::error::CompileError;
 const SIGN: u16 = 90;
 const NOT: u16 = 50;
 
+/// The hint for a `#` where there is no item.
+pub(super) const ITEM_OUTSIDE: &str = "`#` and `.field` stand for an item, inside a predicate only";
+
 /// Reads `source`.
 pub(super) fn parse(source: &str) -> Outcome<Tree> {
     let mut parser = Parser {
@@ -115,9 +118,7 @@ impl Parser<'_> {
         match token {
             Token::Mark("=") => error.with_hint("write `==` to compare"),
             Token::Mark("&") => error.with_hint("write `&&`, or bitand(a, b)"),
-            Token::Mark("#" | ".") if self.closures == 0 => {
-                error.with_hint("`#` and `.field` stand for an item, inside a predicate only")
-            }
+            Token::Mark("#" | ".") if self.closures == 0 => error.with_hint(ITEM_OUTSIDE),
             Token::Name(word) if word.as_ref() == "null" => error.with_hint("write `nil`"),
             Token::Name(_)
             | Token::Int(_)

@@ -207,9 +207,8 @@ impl<'a> Compiler<'a> {
         let arities: Vec<_> =
             known.clone().filter(|known| known.0 == name).map(|known| known.1).collect();
         if !arities.is_empty() {
-            let takes = arities.join(" or ");
-            let message =
-                format!("function not defined: {name}/{arity}; `{name}` takes {takes} arguments");
+            let takes = crate::error::arguments(arities.join(" or "));
+            let message = format!("function not defined: {name}/{arity}; `{name}` takes {takes}");
             return self.fail(message);
         }
         let names = self.bindings.function_names().chain(known.map(|known| known.0));

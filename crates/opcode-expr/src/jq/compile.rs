@@ -391,9 +391,8 @@ impl<'a> Compiler<'a> {
             self.emit(Op::Constant(empty_object()));
             return Ok(());
         }
-        let hint = self.bindings.nearest_variable(name);
-        let hint = hint.map(|near| format!("; did you mean `${near}`?")).unwrap_or_default();
-        self.fail(format!("variable not defined: ${name}{hint}"))
+        let hint = self.bindings.meant_variable(name);
+        self.fail(format!("variable not defined: ${name}; {hint}"))
     }
 
     // Constructions.
