@@ -159,7 +159,7 @@ impl<'a> Lexer<'a> {
         let digits_from = |from: usize| {
             from + text[from..].iter().take_while(|byte| byte.is_ascii_digit()).count()
         };
-        if text[0] == b'0' && matches!(text.get(1), Some(b'x' | b'X')) {
+        if text[0] == b'0' && text.get(1) == Some(&b'x') {
             let len = 2 + text[2..].iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
             return self.whole(start, len, 16);
         }

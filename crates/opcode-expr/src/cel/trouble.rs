@@ -205,7 +205,7 @@ pub(super) fn operator_message(operator: &str, left: &str, right: &str) -> Strin
     let hint = if operator == "+" && text && left != right {
         "; convert with string(x), int(x) or double(x)"
     } else if operator == "%" {
-        "; `%` takes two ints or two uints: convert with int(x)"
+        "; `%` takes ints and uints: convert with int(x)"
     } else {
         ""
     };

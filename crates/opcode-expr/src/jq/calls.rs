@@ -29,10 +29,9 @@ static PRELUDE: LazyLock<Prelude> = LazyLock::new(|| {
 });
 
 /// Functions of jq that have no meaning here, and why.
-const REFUSED: [(&str, &str); 6] = [
+const REFUSED: [(&str, &str); 5] = [
     ("input", "there is one input, and it is `.`"),
     ("inputs", "there is one input, and it is `.`"),
-    ("input_filename", "the input is no file"),
     ("input_line_number", "the input is no file"),
     ("modulemeta", "modules are not available here"),
     ("get_search_list", "modules are not available here"),
