@@ -26,6 +26,8 @@ fn each_language_answers() {
     assert_eq!(with(&data, &["items.filter(i, i.n > 2)"]), json!({"result": [{"n": 5}]}));
     assert_eq!(with(&scope, &["steps.a.n > inputs.limit"]), json!({"result": true}));
     assert_eq!(with(&data, &["--lang", "expr", "sum(items, .n)"]), json!({"result": 6}));
+    assert_eq!(with(&data, &["--lang", "expr", "keys($env)"]), json!({"result": ["items"]}));
+    assert_eq!(with(&data, &["--lang", "expr", "data == $env"]), json!({"result": true}));
     assert_eq!(with(&scope, &["--lang", "expr", "steps.a.n + inputs.limit"]), json!({"result": 7}));
     assert_eq!(with(&data, &["--lang", "jq", ".items[].n"]), json!({"results": [1, 5]}));
     assert_eq!(with(&data, &["--lang", "jq", "empty"]), json!({"result": null}));
