@@ -24,7 +24,7 @@ const EXPR: [(&str, &str); 14] = [
     ("equal", "let a = 1..9999; all(a, a == a)"),
     ("search", "let t = repeat('a', 99999); all(1..9999, not (t contains 'aab'))"),
     ("pattern", "let t = repeat('a', 99999); all(1..9999, t not matches '(a|aa)*z')"),
-    ("patterns", "all(1..9999, 'x' not matches ('\\\\pL{100}' + string(#)))"),
+    ("patterns", r"all(1..9999, 'x' not matches ('\\pL{2}' + string(#)))"),
     ("sort", "all(1..9999, len(sortBy(1..999, -#)) > 0)"),
     ("group", "all(1..9999, len(groupBy(1..999, # % 100)) > 0)"),
     ("format", "all(1..9999, len(now().Format('2006-01-02T15:04:05Z07:00')) > 0)"),
@@ -45,11 +45,11 @@ const JQ: [(&str, &str); 14] = [
     ("sort", "[range(999)] as $l | until(false; $l | sort_by(-.))"),
     ("group", "[range(999)] as $l | until(false; $l | group_by(. % 100))"),
     ("pattern", "\"a\" * 99999 | until(test(\"(a|aa)*z\"); .)"),
-    ("patterns", "range(infinite) | \"x\" | test(\"\\\\pL{100}\" + \"a\")"),
+    ("patterns", r#"last(range(infinite) | "\\pL{2}\(.)" as $p | "x" | test($p))"#),
     ("matches", "\"a\" * 9999 | until(false; [match(\"a\"; \"g\")] | \"a\" * 9999)"),
     ("text", "[range(999)] | until(false; tojson | fromjson)"),
     ("paths", "[range(999)] | until(false; [paths] | map(.[0]))"),
-    ("order", "range(infinite) | jn(1000000; .)"),
+    ("order", "last(range(infinite) | jn(1000000; .))"),
 ];
 
 fn exhaust(c: &mut Criterion, language: Language, name: &str, source: &str) {
@@ -62,7 +62,7 @@ fn exhaust(c: &mut Criterion, language: Language, name: &str, source: &str) {
 }
 
 fn cel(c: &mut Criterion) {
-    let patterns = r"!'x'.matches(string(a) + string(b) + string(c) + string(d) + '\\pL{100}')";
+    let patterns = r"!'x'.matches(string(a) + string(b) + string(c) + string(d) + '\\pL{9}')";
     for (name, body) in [
         ("loops", "true"),
         ("texts", "size('a' + string(a) + string(b)) > 0"),

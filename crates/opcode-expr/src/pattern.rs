@@ -17,9 +17,10 @@ const TIERS_KIB: [u32; 4] = [8, 64, 256, 1024];
 /// The largest tier for a pattern that is known only while evaluating.
 const LATE_TIER_KIB: u32 = 256;
 
-/// What compiling such a pattern costs in steps, and each byte of its text.
-const LATE_STEPS: u64 = 10_000;
+/// What compiling such a pattern costs in steps, and each byte of its text, and each KiB it comes to.
+const LATE_STEPS: u64 = 500;
 const LATE_STEPS_A_BYTE: u64 = 20;
+const LATE_STEPS_A_KIB: u64 = 50;
 
 /// How many such patterns one evaluation keeps.
 const MET_MAX: usize = 8;
@@ -115,7 +116,7 @@ impl Met {
         &mut self,
         text: &str,
         options: Options,
-        pay: impl FnOnce(u64) -> Result<(), E>,
+        mut pay: impl FnMut(u64) -> Result<(), E>,
         refuse: impl FnOnce(String) -> E,
     ) -> Result<Arc<Pattern>, E> {
         let same = |known: &Written| &*known.text == text && known.options == options;
@@ -131,6 +132,8 @@ impl Met {
                 (Arc::new(pattern), kib)
             })
         });
+        let size_kib = pattern.as_ref().map_or(LATE_TIER_KIB, |pattern| pattern.size_kib);
+        pay(u64::from(size_kib) * LATE_STEPS_A_KIB)?;
         let pattern = pattern.map_err(refuse)?;
         if self.0.len() >= MET_MAX {
             self.0.remove(0);

@@ -244,6 +244,6 @@ fn of_order(
 ) -> Outcome<Value> {
     let [order, x] = numbers(name, arguments)?;
     let order = order.clamp(-10_000.0, 10_000.0) as i32;
-    context.steps(u64::from(order.unsigned_abs()) / 32)?;
+    context.steps(u64::from(order.unsigned_abs()) / 16)?;
     Ok(context.number(function(order, x)))
 }
