@@ -18,7 +18,7 @@ const CEL: [(&str, &str); 6] = [
     ("path", "steps.fetch.items[50].name"),
     ("filter 100", "steps.fetch.items.filter(i, i.score > 0.8)"),
     ("exists 100", "steps.fetch.items.exists(i, i.name == 'item-99')"),
-    ("map 100", "steps.fetch.items.map(i, i.id * 2)"),
+    ("map 100", "steps.fetch.items.map(i, i.name + '!')"),
     ("matches", "inputs.name.matches('^[a-z]+-[0-9]+$')"),
 ];
 
