@@ -9,6 +9,7 @@ pub const STACK_BYTES: usize = 64 << 20;
 mod calendar;
 mod catalog;
 mod cel;
+mod cursor;
 mod error;
 mod expr;
 #[doc(hidden)]

@@ -14,6 +14,7 @@ use super::node::{Access, Base, Entry, Item, Macro, MacroKind, Node, NodeId, Op}
 use super::parse::{Names, Outcome, Parser};
 use super::trouble::Span;
 use super::value::{Cel, Kind};
+use crate::cursor::Reads;
 use crate::error::{CompileError, CompileErrorKind};
 use crate::pattern::Pattern;
 use crate::references::StepReference;

@@ -11,6 +11,7 @@ use super::functions::{self, is_predicate};
 use super::lexer::{Outcome, Token};
 use super::parse::{ITEM_OUTSIDE, Parser};
 use super::syntax::{Ast, AstId, Part};
+use crate::cursor::Reads;
 use crate::error::CompileError;
 
 impl Parser<'_> {
@@ -168,7 +169,7 @@ impl Parser<'_> {
         match self.token().clone() {
             Token::Name(text) | Token::Text(text) => self.literal(Ast::Text(text)),
             Token::Int(_) | Token::Float(_) => {
-                let text = self.token_text();
+                let text = self.token_text().into();
                 self.literal(Ast::Text(text))
             }
             Token::Mark("(") => self.expression(),
