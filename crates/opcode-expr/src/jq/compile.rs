@@ -438,11 +438,7 @@ impl<'a> Compiler<'a> {
                 }
                 (Key::Variable(name), None) => {
                     self.emit(Op::Push(Value::Null));
-                    let name = name.clone();
-                    match name.as_ref() {
-                        "__loc__" => return self.fail("write `\"__loc__\": $__loc__`".to_owned()),
-                        _ => self.variable(&name)?,
-                    }
+                    self.variable(&name.clone())?;
                 }
                 (Key::Query(_), None) => {
                     self.emit(Op::Duplicate);
