@@ -237,7 +237,7 @@ fn collision(steps: &Steps<'_>, at: u32, parent: &str) {
     );
 }
 
-/// Warns about steps that expressions name and nobody has.
+/// Warns about what expressions say and hardly mean: steps and inputs that nobody has, divisions that cut.
 pub(super) fn references(steps: &Steps<'_>, problems: &Problems) {
     let ids: BTreeMap<&str, FlowKind> =
         steps.nodes.iter().map(|node| (node.id.as_ref(), node.flow)).collect();
@@ -259,6 +259,21 @@ pub(super) fn references(steps: &Steps<'_>, problems: &Problems) {
                     }
                 });
             }
+        }
+        for (name, _) in &references.inputs {
+            let names = || steps.inputs.iter().map(String::as_str);
+            if let (false, Some(meant)) =
+                (names().any(|known| known == &**name), nearest(name, names()))
+            {
+                let message = format!("no input is called `{name}`");
+                let problem = Problem::warning(place.as_str(), message);
+                problems.push(problem.hint(format!("did you mean `{meant}`?")));
+            }
+        }
+        for division in &references.divisions {
+            let message = "dividing two integers drops the remainder";
+            let hint = format!("write `{}` if the fraction matters", division.suggestion);
+            problems.push(Problem::warning(place.as_str(), message).hint(hint));
         }
     }
 }

@@ -92,7 +92,7 @@ impl Steps<'_> {
         }
     }
 
-    /// An expression that must be there.
+    /// A program that may not be missing.
     fn needed_program(
         &mut self,
         config: Reader<'_>,

@@ -280,24 +280,11 @@ impl<'a> Reader<'a> {
         let text = self.text(member)?;
         let bare = text.trim().strip_prefix("${{").and_then(|rest| rest.strip_suffix("}}"));
         match Program::compile(language, bare.map_or(text, str::trim)) {
-            Ok(program) => {
-                self.divisions(member, &program);
-                Some(program)
-            }
+            Ok(program) => Some(program),
             Err(error) => {
                 self.problems.push(uncompiled(ErrorCode::Validation, self.at(member), text, error));
                 None
             }
-        }
-    }
-
-    fn divisions(&self, member: &str, program: &Program) {
-        for division in &program.references().divisions {
-            let message = "dividing two integers drops the remainder";
-            self.problems.push(
-                Problem::warning(self.at(member), message)
-                    .hint(format!("write `{}` if the fraction matters", division.suggestion)),
-            );
         }
     }
 

@@ -3,7 +3,7 @@
 //! Keeps: the steps of one body get neighbouring places; a step that cannot be read still has a place, so the rest is checked too.
 //! Not here: the configs of flow steps (`configs.rs`), edges (`check.rs`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use opcode_expr::{Language, Program, References, Template};
@@ -55,6 +55,8 @@ pub(super) struct Steps<'a> {
     pub(super) places: Vec<String>,
     /// What expressions refer to, with their places.
     pub(super) references: Vec<(String, References)>,
+    /// The inputs that the definition names.
+    pub(super) inputs: BTreeSet<String>,
     depth: usize,
     /// How many loops are around what is read.
     pub(super) loops: usize,
@@ -65,6 +67,7 @@ impl<'a> Steps<'a> {
         actions: &'a dyn Actions,
         problems: &'a Problems,
         run_timeout: RunTimeout,
+        inputs: BTreeSet<String>,
     ) -> Self {
         Self {
             actions,
@@ -75,6 +78,7 @@ impl<'a> Steps<'a> {
             plans: Vec::new(),
             places: Vec::new(),
             references: Vec::new(),
+            inputs,
             depth: 0,
             loops: 0,
         }
@@ -258,6 +262,7 @@ impl<'a> Steps<'a> {
 
     pub(super) fn note_program(&mut self, place: String, program: Option<&Program>) {
         if let Some(program) = program {
+            self.names(&place, program);
             self.note(place, program.references());
         }
     }
@@ -323,13 +328,43 @@ impl<'a> Steps<'a> {
         let place = pointer(place, member);
         match Program::compile_loose(language, text, args.keys()) {
             Ok(program) => {
-                self.note_program(place, Some(&program));
+                // With data of its own, a filter reads nothing of the scope.
+                if language != Language::Jq || params.find("data").is_none() {
+                    self.note_program(place, Some(&program));
+                }
                 Some(program)
             }
             Err(error) => {
                 self.problems.push(uncompiled(ErrorCode::Validation, place, text, error));
                 None
             }
+        }
+    }
+
+    /// Warns about variables that no scope has: reading one is no mistake in these languages, and gives nothing.
+    fn names(&self, place: &str, program: &Program) {
+        let own: Vec<&str> = match program.language() {
+            // Any name may be that of an input, unless the definition says which there are.
+            Language::Cel | Language::Expr if self.inputs.is_empty() => return,
+            Language::Cel | Language::Expr => {
+                self.inputs.iter().map(String::as_str).chain(["data"]).collect()
+            }
+            Language::Jq => Vec::new(),
+        };
+        let roots = ["steps", "inputs", "workflow", "context", "iter", "error"];
+        let names: BTreeSet<&Arc<str>> =
+            program.references().names.iter().map(|(name, _)| name).collect();
+        for name in names {
+            if own.contains(&&**name) {
+                continue;
+            }
+            let message = format!("nothing here is called `{name}`");
+            let meant = nearest(name, own.iter().copied().chain(roots));
+            let hint = match meant {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => format!("there is {}", [&roots, &own[..]].concat().join(", ")),
+            };
+            self.problems.push(Problem::warning(place, message).hint(hint));
         }
     }
 
