@@ -60,6 +60,12 @@ pub fn steps(pure: &[String]) -> Vec<Step> {
             &["cargo", "clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],
         ),
         wasm,
+        // Not a member of the workspace: what it compares with must not reach the product.
+        step(
+            "law",
+            8,
+            &["cargo", "check", "--manifest-path", "bench-lang/Cargo.toml", "--benches"],
+        ),
         step("meaning", 30, &["cargo", "test", "--workspace"]),
         drift,
         step(

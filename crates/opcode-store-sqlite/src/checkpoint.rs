@@ -1,6 +1,6 @@
 //! Keeps the write-ahead log short, so that boot is short: copied in the background, begun anew between groups.
 //!
-//! Keeps: under 64 MiB unless a reader holds on to an old state; then it says so.
+//! Keeps: under 64 MiB unless a reader holds on to an old state for long; then it says so.
 //! Not here: the truncation at boot and at close (`open.rs`).
 
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use opcode_model::limits::WAL_BYTES_MAX;
 use opcode_store::Fault;
@@ -23,7 +23,9 @@ pub(crate) const WAL_BYTES_KEPT: u64 = 8 << 20;
 
 /// Waiting for readers to move on, when there is no hurry, and when there is.
 const PATIENCE: Duration = Duration::from_millis(20);
-const PATIENCE_MAX: Duration = Duration::from_secs(1);
+const PATIENCE_MAX: Duration = Duration::from_secs(3);
+/// Between two tries while a copy is under way: SQLite does not wait for that by itself.
+const PAUSE: Duration = Duration::from_millis(5);
 
 const _: () = assert!(2 * WAL_BYTES_KEPT < WAL_BYTES_MAX);
 
@@ -87,8 +89,9 @@ impl WalWatch {
         }
         if bytes > self.wait_at {
             self.wait_at = bytes + WAL_BYTES_MAX;
-            if !restart(connection, PATIENCE_MAX)? {
-                tracing::warn!(bytes, "a reader keeps the write-ahead log from being emptied");
+            if !insist(connection)? {
+                let what = "somebody reads an old state, so the write-ahead log cannot be emptied";
+                tracing::warn!(bytes, "{what}");
             }
         }
         Ok(())
@@ -102,6 +105,21 @@ impl WalWatch {
                 tracing::error!("copying the write-ahead log panicked");
             }
         }
+    }
+}
+
+/// The same, waiting for readers and for a copy that is under way. Whether it could.
+fn insist(connection: &Connection) -> Result<bool, Trouble> {
+    let begun = Instant::now();
+    loop {
+        let left = PATIENCE_MAX.saturating_sub(begun.elapsed());
+        if restart(connection, left)? {
+            return Ok(true);
+        }
+        if left.is_zero() {
+            return Ok(false);
+        }
+        std::thread::sleep(PAUSE);
     }
 }
 
