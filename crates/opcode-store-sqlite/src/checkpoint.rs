@@ -3,7 +3,6 @@
 //! Keeps: under 64 MiB unless a reader holds on to an old state for long; then it says so.
 //! Not here: the truncation at boot and at close (`open.rs`).
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -15,11 +14,15 @@ use opcode_store::Fault;
 use rusqlite::Connection;
 
 use crate::fault::Trouble;
-use crate::open::beside;
 use crate::writer::Health;
 
-/// Bytes of the log's file that stay when the log begins anew, and after which it is copied into the database.
-pub(crate) const WAL_BYTES_KEPT: u64 = 8 << 20;
+/// Bytes of log after which it is copied into the database.
+const COPY_BYTES: u64 = 8 << 20;
+/// Bytes of the log's file that stay when the log begins anew: to write over them needs no word of the file's new size,
+/// and so a sync takes a third of the time.
+pub(crate) const WAL_BYTES_KEPT: u64 = 32 << 20;
+/// Bytes of a frame: a page and its header.
+const FRAME_BYTES: u64 = 4_096 + 24;
 
 /// Waiting for readers to move on, when there is no hurry, and when there is.
 const PATIENCE: Duration = Duration::from_millis(20);
@@ -27,11 +30,10 @@ const PATIENCE_MAX: Duration = Duration::from_secs(3);
 /// Between two tries while a copy is under way: SQLite does not wait for that by itself.
 const PAUSE: Duration = Duration::from_millis(5);
 
-const _: () = assert!(2 * WAL_BYTES_KEPT < WAL_BYTES_MAX);
+const _: () = assert!(2 * COPY_BYTES < WAL_BYTES_KEPT && WAL_BYTES_KEPT < WAL_BYTES_MAX);
 
 /// The writer's end: watches how long the log is.
 pub(crate) struct WalWatch {
-    wal: PathBuf,
     /// Length at which the log is copied next.
     copy_at: u64,
     /// Length at which the writer waits for readers.
@@ -49,20 +51,15 @@ struct Copier {
 }
 
 /// Starts watching, and the thread that copies over `connection`.
-pub(crate) fn watch(
-    database: &Path,
-    connection: Connection,
-    health: Arc<Health>,
-) -> std::io::Result<WalWatch> {
+pub(crate) fn watch(connection: Connection, health: Arc<Health>) -> std::io::Result<WalWatch> {
     let (wake, woken) = sync_channel(1);
     let copied = Arc::new(AtomicBool::new(false));
     let copier = Copier { connection, woken, copied: copied.clone(), health };
     let thread =
         std::thread::Builder::new().name("store-copy".to_owned()).spawn(move || copier.run())?;
     Ok(WalWatch {
-        wal: beside(database, "-wal"),
-        copy_at: WAL_BYTES_KEPT,
-        wait_at: WAL_BYTES_MAX,
+        copy_at: COPY_BYTES,
+        wait_at: WAL_BYTES_MAX - COPY_BYTES,
         copied,
         copier: Some((wake, thread)),
     })
@@ -74,12 +71,12 @@ impl WalWatch {
         if self.copied.swap(false, Ordering::AcqRel) {
             restart(connection, PATIENCE)?;
         }
-        let bytes = std::fs::metadata(&self.wal).map_or(0, |wal| wal.len());
-        if bytes <= WAL_BYTES_KEPT {
-            (self.copy_at, self.wait_at) = (WAL_BYTES_KEPT, WAL_BYTES_MAX);
+        let bytes = log_bytes(connection)?;
+        if bytes <= COPY_BYTES {
+            (self.copy_at, self.wait_at) = (COPY_BYTES, WAL_BYTES_MAX - COPY_BYTES);
         }
         if bytes > self.copy_at {
-            self.copy_at = bytes + WAL_BYTES_KEPT;
+            self.copy_at = bytes + COPY_BYTES;
             match self.copier.as_ref().map(|(wake, _)| wake.try_send(())) {
                 Some(Ok(()) | Err(TrySendError::Full(()))) => {}
                 Some(Err(TrySendError::Disconnected(()))) | None => {
@@ -121,6 +118,13 @@ fn insist(connection: &Connection) -> Result<bool, Trouble> {
         }
         std::thread::sleep(PAUSE);
     }
+}
+
+/// How much log there is to copy, whatever the length of its file.
+fn log_bytes(connection: &Connection) -> Result<u64, Trouble> {
+    let mut look = connection.prepare_cached("PRAGMA wal_checkpoint(NOOP)")?;
+    let frames: i64 = look.query_row([], |row| row.get(1))?;
+    Ok(u64::try_from(frames).unwrap_or(0) * FRAME_BYTES)
 }
 
 /// Copies the rest and lets the next write begin at the log's start. Whether it could.

@@ -64,7 +64,7 @@ impl SqliteStore {
         let books = Books::open(&opened.connection).map_err(sql)?;
         let (connection, note) = (opened.connection, opened.note);
         let io = |error: std::io::Error| unusable(error.to_string());
-        let watch = checkpoint::watch(&path, copying, health.clone()).map_err(io)?;
+        let watch = checkpoint::watch(copying, health.clone()).map_err(io)?;
         let writer = Writer { connection, books, watch, health: health.clone() };
         let doors = (0..READERS).map(|_| readable(&path).map(Door::Kept));
         let doors = doors.collect::<Result<_, _>>().map_err(sql)?;
