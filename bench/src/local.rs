@@ -56,13 +56,19 @@ impl Local {
         };
         let now = Timestamp(1_790_000_000_000);
         self.driver.handle(now, Incoming::Start(Box::new(start)));
-        while let Some(command) = self.driver.poll(now) {
-            if let Some(status) = self.carry_out(now, command) {
-                while self.driver.poll(now).is_some() {}
-                return status;
+        loop {
+            match self.driver.poll(now) {
+                Some(command) => {
+                    if let Some(status) = self.carry_out(now, command) {
+                        while self.driver.poll(now).is_some() {}
+                        return status;
+                    }
+                }
+                // Its turn is over; the next one begins at once.
+                None if self.driver.next_due().is_some_and(|due| due <= now) => {}
+                None => panic!("the run waits for something"),
             }
         }
-        panic!("the run waits for something");
     }
 
     fn carry_out(&mut self, now: Timestamp, command: Command) -> Option<RunStatus> {
