@@ -15,7 +15,6 @@ mod once;
 mod place;
 mod say;
 mod session;
-mod shapes;
 mod show;
 mod source;
 mod trouble;

@@ -18,7 +18,8 @@ use crate::live::Screen;
 use crate::session::Session;
 use crate::source::{self, Written};
 use crate::trouble::Trouble;
-use crate::{cmd, detach, say, shapes, show, wire};
+use crate::{cmd, detach, say, show, wire};
+use opcode_runtime::shapes;
 
 #[derive(Args, Debug)]
 pub(crate) struct RunArgs {
