@@ -119,10 +119,11 @@ impl House {
     }
 }
 
-/// `crates/*`, `xtask`, `bench`: the members that the root manifest names.
+/// `crates/*`, `xtask`, `bench`, `bench-lang`: the members that the root manifest names.
 fn is_member(folder: &str) -> bool {
     let inside = folder.strip_prefix("crates/");
-    inside.is_some_and(|name| !name.contains('/')) || folder == "xtask" || folder == "bench"
+    inside.is_some_and(|name| !name.contains('/'))
+        || matches!(folder, "xtask" | "bench" | "bench-lang")
 }
 
 /// A table within a table.

@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
 use crate::page::Page;
-use crate::params::{Schema, read};
+use crate::params::{Schema, examine, read};
 use crate::world::World;
 
 /// How an attempt's answer travels.
@@ -85,6 +85,14 @@ pub(crate) trait Built: 'static {
     /// Which of its parameters is a program, if one is, and in which language.
     const PROGRAM: Option<(&'static str, Language)> = None;
 
+    /// What is wrong beyond the parameters' types, found before anything runs. A text with `${{` in it is not judged.
+    ///
+    /// # Errors
+    /// `param 'name': what is wrong`.
+    fn examine(_params: &Self::Params) -> Result<(), String> {
+        Ok(())
+    }
+
     /// Whom it would talk to.
     fn target(_params: &Self::Params) -> Option<String> {
         None
@@ -139,7 +147,11 @@ impl<A: Built> Action for Shaped<A> {
     }
 
     fn check(&self, params: &Value) -> Vec<ParamProblem> {
-        self.schema.check(params)
+        let mut found = self.schema.check(params);
+        if !found.iter().any(|problem| problem.fatal) {
+            found.extend(examine(A::NULLABLE, params, A::examine));
+        }
+        found
     }
 
     fn program(&self) -> Option<(&'static str, Language)> {

@@ -225,6 +225,13 @@ pub(crate) fn shorten(text: &str, chars_max: usize) -> String {
     }
 }
 
+/// `1 argument`, `2 to 3 arguments`.
+pub(crate) fn arguments(wanted: impl fmt::Display) -> String {
+    let wanted = wanted.to_string();
+    let plural = if wanted == "1" { "" } else { "s" };
+    format!("{wanted} argument{plural}")
+}
+
 /// Names for a message: sorted as given, the first twenty, and how many more.
 pub(crate) fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let mut text = String::from("[");

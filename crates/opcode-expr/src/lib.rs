@@ -9,6 +9,7 @@ pub const STACK_BYTES: usize = 64 << 20;
 mod calendar;
 mod catalog;
 mod cel;
+mod cursor;
 mod error;
 mod expr;
 #[doc(hidden)]
@@ -16,7 +17,10 @@ pub mod fuzzing;
 mod hint;
 mod jq;
 mod meter;
+mod pattern;
 mod program;
+mod re2;
+mod recent;
 mod references;
 mod scope;
 mod template;

@@ -15,8 +15,18 @@ use crate::error::{CompileError, EvalError};
 use crate::expr;
 use crate::jq;
 use crate::meter::Meter;
+use crate::recent::Recent;
 use crate::references::References;
 use crate::scope::{Scope, StepView};
+
+/// How many programs put together at run time are kept, and how many bytes of their texts.
+const RECENT_MAX: usize = 256;
+const RECENT_BYTES_MAX: usize = 1 << 20;
+
+/// What such a program was compiled from: language, text, names of arguments.
+type Written = (Language, Arc<str>, Vec<Arc<str>>);
+
+static RECENT: Recent<Written, Program> = Recent::new(RECENT_MAX, RECENT_BYTES_MAX);
 
 /// A compiled expression. Cloning copies a pointer.
 #[derive(Clone)]
@@ -102,6 +112,21 @@ impl Program {
             Language::Jq => Self::compile_jq(source, &args.cloned().collect::<Vec<_>>()),
             Language::Cel | Language::Expr => Self::compile_open(language, source),
         }
+    }
+
+    /// The same for a text that was put together at run time: the last few programs of the process are remembered, so
+    /// that one which comes again is not compiled again.
+    pub fn recall<'a>(
+        language: Language,
+        source: &str,
+        args: impl Iterator<Item = &'a Arc<str>>,
+    ) -> Result<Self, CompileError> {
+        let written = (language, source.into(), args.cloned().collect());
+        RECENT.recall(written, |(language, source, args)| {
+            let program = Self::compile_loose(*language, source, args.iter())?;
+            let names: usize = args.iter().map(|name| name.len()).sum();
+            Ok((program, source.len() + names))
+        })
     }
 
     fn compile_with(
@@ -230,5 +255,22 @@ impl Scope for Given<'_> {
 impl fmt::Debug for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Program").field(&self.0.source).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_comes_again_is_not_compiled_again() {
+        let args = [Arc::from("x")];
+        let recall = |language, args: &[Arc<str>]| {
+            Program::recall(language, "\"put together at run time\"", args.iter()).unwrap()
+        };
+        let first = recall(Language::Jq, &args);
+        assert!(Arc::ptr_eq(&first.0, &recall(Language::Jq, &args).0));
+        assert!(!Arc::ptr_eq(&first.0, &recall(Language::Jq, &[]).0), "other arguments");
+        assert_eq!(recall(Language::Cel, &args).language(), Language::Cel);
     }
 }

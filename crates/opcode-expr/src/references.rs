@@ -18,6 +18,8 @@ pub struct References {
     pub dynamic_steps: bool,
     /// The first-level keys of `inputs` it names, and where.
     pub inputs: Vec<(Arc<str>, Range<usize>)>,
+    /// Variables it names that no workflow has, and where. Only a text compiled for a scope not known yet may have any.
+    pub names: Vec<(Arc<str>, Range<usize>)>,
     /// Divisions that may be meant as exact but cut, because both sides may be ints.
     pub divisions: Vec<Division>,
 }

@@ -53,9 +53,9 @@ error_codes! {
     /// A time limit passed.
     Timeout = "TIMEOUT_ERROR", 504, true, "raise `timeout`, or make the step faster";
     /// No such workflow, template, step or decision.
-    NotFound = "NOT_FOUND", 404, false, "list what exists with `opcode query`";
+    NotFound = "NOT_FOUND", 404, false, "list what exists: `opcode query workflows`, `opcode query templates`";
     /// The thing exists but not in a state that allows this.
-    Conflict = "CONFLICT", 409, false, "read what would be accepted in the message";
+    Conflict = "CONFLICT", 409, false, "look at where it stands first, and ask for what fits";
     /// A state machine was asked for a step it does not have.
     InvalidTransition = "INVALID_TRANSITION", 409, false, "look at the current status first";
     /// Steps depend on each other in a circle.
@@ -91,7 +91,7 @@ error_codes! {
     /// A secret could not be opened.
     Vault = "VAULT_ERROR", 500, true, "configure a vault and store the secret first";
     /// A limit of the house was hit.
-    LimitExceeded = "LIMIT_EXCEEDED", 413, false, "the message names the limit and its number";
+    LimitExceeded = "LIMIT_EXCEEDED", 413, false, "make it smaller, or split the work between several workflows";
     /// An attempt may or may not have happened before a crash.
     InDoubt = "IN_DOUBT", 500, false, "find out whether it happened, then decide or run again";
     /// A defect of ours.

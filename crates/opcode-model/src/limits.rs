@@ -5,6 +5,10 @@
 
 /// Bytes of a definition's JSON text.
 pub const DEFINITION_BYTES_MAX: usize = 1 << 20;
+/// Bytes of one file or text that is handed in.
+pub const TEXT_BYTES_MAX: usize = 64 << 20;
+/// Lists and objects inside each other in JSON that is handed in.
+pub const JSON_DEPTH_MAX: usize = 127;
 /// Steps written in one definition, nested ones included.
 pub const DEFINITION_STEPS_MAX: usize = 10_000;
 /// How deep bodies may stand inside bodies.

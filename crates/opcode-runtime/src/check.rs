@@ -16,6 +16,8 @@ use crate::engine::{EngineError, RunRequest, Source};
 use crate::reader::{Folded, Reader};
 use crate::templates::{DefineRequest, Defined, plan_of};
 
+/// Bytes of an idempotency key.
+const KEY_BYTES_MAX: usize = 512;
 /// Decisions that are looked ahead.
 const LOOKAHEAD_MAX: usize = 1_000;
 
@@ -33,7 +35,8 @@ impl Reader {
             if before == fingerprint {
                 return Ok(());
             }
-            let message = "this idempotency key was used for another request";
+            let message =
+                "this idempotency key was used for another request; take a new key for it";
             return Err(Failure::new(ErrorCode::Conflict, message).into());
         }
         let input = Input { at: now(), kind: InputKind::Start(Box::new(start)) };
@@ -89,6 +92,11 @@ impl Reader {
         &self,
         request: &RunRequest,
     ) -> Result<(Arc<Plan>, Start), EngineError> {
+        let key = request.idempotency_key.as_deref();
+        if key.is_some_and(|key| key.is_empty() || key.len() > KEY_BYTES_MAX) {
+            let message = format!("an idempotency key is 1 to {KEY_BYTES_MAX} bytes");
+            return Err(Failure::new(ErrorCode::Validation, message).into());
+        }
         let mut start = Start {
             name: request.name.clone(),
             agent_id: request.agent_id.clone(),

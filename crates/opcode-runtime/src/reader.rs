@@ -11,7 +11,7 @@ use opcode_engine::{Plan, Run, StepState, apply};
 use opcode_model::EffectClass;
 use opcode_model::commit::RunRow;
 use opcode_model::result::RunResult;
-use opcode_model::{Failure, Object, RunId, Value};
+use opcode_model::{Failure, Object, RunId, Timestamp, Value};
 use opcode_store::{
     About, Catalog, DecisionFilter, DecisionRow, EventFilter, EventRecord, OpenRun, RunFilter,
     RunSummary, Runs,
@@ -67,6 +67,8 @@ pub struct WaitView {
     pub step_id: Arc<str>,
     /// The name it listens for.
     pub signal: Arc<str>,
+    /// When its time runs out, the step's or the whole run's.
+    pub until: Option<Timestamp>,
 }
 
 /// A run as its events make it.
@@ -232,8 +234,9 @@ impl Reader {
 fn listening(run: &Run, waits: &mut Vec<WaitView>) {
     for step in &run.state.steps {
         if let StepState::Listening { signal } = &step.state {
+            let until = [step.deadline, run.state.limit_at].into_iter().flatten().min();
             let (run, step_id, signal) = (run.id, step.path.clone(), signal.clone());
-            waits.push(WaitView { run, step_id, signal });
+            waits.push(WaitView { run, step_id, signal, until });
         }
     }
 }

@@ -127,7 +127,14 @@ pub fn status(view: &StatusView) -> Json {
         object.insert("pending_decisions".to_owned(), decisions);
     }
     if !view.waits.is_empty() {
-        let wait = |wait: &WaitView| json!({"workflow_id": wait.run, "step_id": wait.step_id, "signal": wait.signal});
+        let wait = |wait: &WaitView| {
+            lean(json!({
+                "workflow_id": wait.run,
+                "step_id": wait.step_id,
+                "signal": wait.signal,
+                "timeout_at": wait.until.map(text),
+            }))
+        };
         object.insert("waits".to_owned(), view.waits.iter().map(wait).collect());
     }
     if !view.context.is_null() {

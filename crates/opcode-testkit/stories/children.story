@@ -548,3 +548,64 @@ child p.branch_0.c finishes {"n":1}
   > step_completed p {"output":{"branches":[{"n":1}],"mode":"all"}}
   > workflow_completed {"output":{"p":{"branches":[{"n":1}],"mode":"all"}}}
   = status completed
+
+# A suspended child that is told to stop holds nobody up: its parent is active until it has ended.
+plan
+  c: workflow.run {"template":"sub"}
+start
+  > workflow_started
+  > step_started c #1 compute {"template":"sub"}
+  > child_started c {"template_name":"sub","workflow_id":"<child c>"}
+  ~ to <child c>: start sub null depth=1
+  = status active
+child c suspends
+  > child_suspended c
+  > workflow_suspended {"reason":"decision"}
+  = status suspended
+cancel "enough"
+  > signal_received {"payload":{"reason":"enough"},"type":"cancel"}
+  > workflow_ending {"reason":"enough","status":"cancelled"}
+  > step_stopping c {"because":"cancelled"}
+  ~ to <child c>: cancel, the parent was stopped
+  > workflow_resumed
+  = status active
+child c is cancelled
+  > child_finished c {"status":"cancelled"}
+  > step_skipped c {"reason":"cancelled"}
+  > workflow_cancelled {"reason":"enough"}
+  = status cancelled
+
+# The same when a race is won beside it: what follows begins as soon as the child has ended.
+plan
+  p: parallel .mode=race
+    branch
+      c: workflow.run {"template":"sub"}
+    branch
+      a: shell.exec
+  z: noop after=p
+start
+  > workflow_started
+  > step_started p #1 flow
+  > parallel_started p {"branches":2,"mode":"race"}
+  > step_started p.branch_0.c #1 compute {"template":"sub"}
+  > child_started p.branch_0.c {"template_name":"sub","workflow_id":"<child p.branch_0.c>"}
+  ~ to <child p.branch_0.c>: start sub null depth=1
+  > step_started p.branch_1.a #1 perform
+  ! perform p.branch_1.a #1 shell.exec {}
+  = status active
+child p.branch_0.c suspends
+  > child_suspended p.branch_0.c
+p.branch_1.a finishes
+  > step_completed p.branch_1.a {"output":{"ok":true}}
+  > step_stopping p {"because":"race_lost"}
+  > step_stopping p.branch_0.c {"because":"race_lost"}
+  ~ to <child p.branch_0.c>: cancel, the parent was stopped
+child p.branch_0.c is cancelled
+  > child_finished p.branch_0.c {"status":"cancelled"}
+  > step_skipped p.branch_0.c {"reason":"race_lost"}
+  > parallel_completed p
+  > step_completed p {"output":{"mode":"race","output":{"ok":true},"winner":1}}
+  > step_started z #1 compute {}
+  > step_completed z {"output":{"ok":true}}
+  > workflow_completed {"output":{"z":{"ok":true}}}
+  = status completed

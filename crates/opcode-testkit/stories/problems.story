@@ -142,7 +142,7 @@ plan
 # Two steps cannot take over for each other.
 plan
   {"steps":[{"id":"a","action":"noop","on_error":{"strategy":"fallback_step","fallback_step":"b"}},{"id":"b","action":"noop","on_error":{"strategy":"fallback_step","fallback_step":"a"}}]}
-  x CYCLE_DETECTED /steps/0/depends_on: steps wait for each other in a circle: a → b → a (hint: remove one of these dependencies)
+  x CYCLE_DETECTED /steps/0/on_error/fallback_step: steps take over for each other in a circle: a → b → a (hint: let one of them fail instead)
 
 # The end of a chain of fallbacks cannot wait for its beginning.
 plan
@@ -240,6 +240,30 @@ plan
   {"steps":[{"id":"s","type":"condition","config":{"expression":"inputs.a / inputs.b","branches":{"1":[{"id":"x","action":"noop"}]}}}]}
   x warning /steps/0/config/expression: dividing two integers drops the remainder (hint: write `double(inputs.a) / inputs.b` if the fraction matters)
 
+# The same in the parameters of an action, and in the output.
+plan
+  {"steps":[{"id":"a","action":"echo","params":{"x":"${{ inputs.a / inputs.b }}"}}],"output":{"y":"${{ inputs.a / inputs.b > 1 }}"}}
+  x warning /steps/0/params/x: dividing two integers drops the remainder (hint: write `double(inputs.a) / inputs.b` if the fraction matters)
+  x warning /output/y: dividing two integers drops the remainder (hint: write `double(inputs.a) / inputs.b` if the fraction matters)
+
+# An unknown variable is nil in Expr, and hardly meant where the inputs are known.
+plan
+  {"inputs":{"threshold":1},"steps":[{"id":"a","action":"expr.eval","params":{"expression":"treshold > 1 ? inputs.threshhold : elsewhere ?? data"}}]}
+  x warning /steps/0/params/expression: nothing here is called `elsewhere` (hint: there is steps, inputs, workflow, context, iter, error, threshold, data)
+  x warning /steps/0/params/expression: nothing here is called `treshold` (hint: did you mean `threshold`?)
+  x warning /steps/0/params/expression: no input is called `threshhold` (hint: did you mean `threshold`?)
+
+# What jq reads of the scope is null where the scope has no such member; data of its own may have any.
+plan
+  {"steps":[{"id":"a","action":"transform.jq","params":{"filter":".inptus.x, .steps.b"}},{"id":"c","action":"transform.jq","params":{"filter":".inptus, .steps.x","data":{}}}]}
+  x warning /steps/0/params/filter: nothing here is called `inptus` (hint: did you mean `inputs`?)
+  x warning /steps/0/params/filter: no step is called `b` (hint: did you mean `a`?)
+
+# An output may name only steps that are there.
+plan
+  {"steps":[{"id":"fetch","action":"noop"}],"output":{"y":"${{ steps.fecth.ok }}"}}
+  x warning /output/y: no step is called `fecth` (hint: did you mean `fetch`?)
+
 # A template must compile.
 plan
   {"steps":[{"id":"a","action":"echo","params":{"x":"${{ steps.a. }}","y":["${{ 1 + }}"]}}]}
@@ -255,7 +279,7 @@ plan
 plan
   {"steps":[{"id":"s","type":"reasoning","config":{"prompt_context":"key ${{secrets.KEY}}"}}],"output":{"k":"${{secrets.KEY}}"}}
   x VALIDATION_ERROR /steps/0/config/prompt_context: secret `KEY` may stand only in an action's parameters (hint: give it to the action that needs it: `${{secrets.NAME}}` there)
-  x VALIDATION_ERROR /output: secret `KEY` may stand only in an action's parameters (hint: give it to the action that needs it: `${{secrets.NAME}}` there)
+  x VALIDATION_ERROR /output/k: secret `KEY` may stand only in an action's parameters (hint: give it to the action that needs it: `${{secrets.NAME}}` there)
 
 # A secret is a plain path.
 plan

@@ -189,7 +189,7 @@ start
   > wait_started p.branch_0.w {"duration":"","signal":"go"}
   = status active
 signal data w {"n":1}
-  > signal_received {"payload":{"n":1},"step_id":"w","type":"data"}
+  x refused NOT_FOUND no step `w`; did you mean `p.branch_0.w`?
 signal data p.branch_0.w {"n":2}
   > signal_received {"payload":{"n":2},"step_id":"p.branch_0.w","type":"data"}
   > wait_completed p.branch_0.w

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use opcode_model::{Failure, RunId};
-use opcode_runtime::{Engine, Note, StatusView};
+use opcode_runtime::{Engine, Note};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::time::Instant;
@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_millis(40);
 /// Why following ended.
 pub(crate) enum Followed {
     /// It is over, suspended, or waits for a signal; or the time to wait ran out.
-    Seen(Box<StatusView>),
+    Seen,
     /// The process was told to stop.
     Stopped(Exit),
 }
@@ -56,10 +56,10 @@ pub(crate) async fn follow(
                 told(notes, run, screen);
                 eye.is_over(screen).await?
             }
-            () = &mut late => Some(Box::new(engine.reader().status(run).await?)),
+            () = &mut late => true,
             note = notes.recv() => {
                 eye.hear(note, screen);
-                None
+                false
             }
             answer = screen.answer() => eye.pass_on(answer, screen).await?,
             () = tokio::time::sleep_until(eye.next), if eye.is_news || screen.is_moving() => {
@@ -70,8 +70,8 @@ pub(crate) async fn follow(
                 eye.look(screen).await?
             }
         };
-        if let Some(view) = seen {
-            return Ok(Followed::Seen(view));
+        if seen {
+            return Ok(Followed::Seen);
         }
     }
 }
@@ -107,14 +107,13 @@ impl Eye<'_> {
         }
     }
 
-    /// Where it is, unless somebody can answer here what it asks.
-    async fn is_over(&self, screen: &mut Screen) -> Result<Option<Box<StatusView>>, Failure> {
-        let view = self.engine.reader().status(self.run).await?;
-        Ok((!screen.asks(&view)).then(|| Box::new(view)))
+    /// Whether nobody can answer here what it asks.
+    async fn is_over(&self, screen: &mut Screen) -> Result<bool, Failure> {
+        Ok(!screen.asks(&self.engine.reader().status(self.run).await?))
     }
 
-    /// Looks; answers where it is if nothing moves any longer.
-    async fn look(&mut self, screen: &mut Screen) -> Result<Option<Box<StatusView>>, Failure> {
+    /// Looks; answers whether nothing moves any longer.
+    async fn look(&mut self, screen: &mut Screen) -> Result<bool, Failure> {
         let begun = Instant::now();
         let reader = self.engine.reader();
         let is_news = std::mem::take(&mut self.is_news);
@@ -122,28 +121,24 @@ impl Eye<'_> {
             screen.draw(&reader.status(self.run).await?);
         }
         let rests = is_news && reader.rests(Some(self.run)).await?;
-        let seen = if rests { self.is_over(screen).await? } else { None };
+        let seen = rests && self.is_over(screen).await?;
         let pause = PAUSE.max(screen.pause()).max(begun.elapsed() * 20);
         self.next = Instant::now() + pause;
         Ok(seen)
     }
 
-    /// Passes on what somebody typed; answers where it is if they leave the rest open.
-    async fn pass_on(
-        &mut self,
-        answer: Answer,
-        screen: &mut Screen,
-    ) -> Result<Option<Box<StatusView>>, Failure> {
+    /// Passes on what somebody typed; answers whether they leave the rest open.
+    async fn pass_on(&mut self, answer: Answer, screen: &mut Screen) -> Result<bool, Failure> {
         self.is_news = true;
         match answer {
             Answer::Signal(to, signal) => {
                 if let Err(refused) = self.engine.signal(to, *signal).await {
                     screen.refused(&refused);
                 }
-                Ok(None)
+                Ok(false)
             }
-            Answer::Nothing => Ok(None),
-            Answer::Leave => Ok(Some(Box::new(self.engine.reader().status(self.run).await?))),
+            Answer::Nothing => Ok(false),
+            Answer::Leave => Ok(true),
         }
     }
 }

@@ -40,7 +40,9 @@ fn main() -> ExitCode {
         Some("__docs") => return docs::write(args.next()),
         Some(_) | None => {}
     }
-    let cli = match Cli::try_parse() {
+    // Usage is shown under our own name, whatever this file is called.
+    let words = std::iter::once("opcode".into()).chain(std::env::args_os().skip(1));
+    let cli = match Cli::try_parse_from(words) {
         Ok(cli) => cli,
         Err(error) => return usage::tell(&error).code(),
     };

@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use opcode_model::limits::{JSON_DEPTH_MAX, TEXT_BYTES_MAX};
 use opcode_model::{Problem, Value};
 use opcode_runtime::Document;
 use serde_json::json;
@@ -17,8 +18,6 @@ use crate::place::{LineColumn, line_column, locate};
 use crate::say;
 use crate::trouble::Trouble;
 
-/// More than this is not read.
-const TEXT_BYTES_MAX: u64 = 64 << 20;
 /// Longer lines are not shown.
 const LINE_CHARS_MAX: usize = 120;
 
@@ -122,6 +121,10 @@ impl Written {
         value.and_then(|value| once::check(&self.text).map(|()| value)).map_err(|error| {
             let cause = error.to_string();
             let cause = cause.rsplit_once(" at line ").map_or(cause.as_str(), |(cause, _)| cause);
+            if cause == "recursion limit exceeded" {
+                let name = self.name();
+                return Trouble::limit(&format!("nesting of {name}"), JSON_DEPTH_MAX);
+            }
             let at = LineColumn { line: error.line().max(1), column: error.column().max(1) };
             let cause = cause.to_owned();
             Trouble::Syntax(SyntaxError { written: self.clone(), at, cause })
@@ -204,9 +207,9 @@ fn text(file: &str) -> Result<Written, Trouble> {
 
 fn read(from: impl Read) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    from.take(TEXT_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > TEXT_BYTES_MAX {
-        return Err(std::io::Error::other(format!("it is longer than {TEXT_BYTES_MAX} bytes")));
+    from.take(TEXT_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > TEXT_BYTES_MAX {
+        return Err(std::io::ErrorKind::FileTooLarge.into());
     }
     Ok(bytes)
 }
@@ -218,6 +221,9 @@ fn unreadable(file: &str, cause: &std::io::Error) -> Trouble {
             Some(meant) => missing.hint(format!("did you mean {meant}?")),
             None => missing.hint("check the path"),
         };
+    }
+    if cause.kind() == std::io::ErrorKind::FileTooLarge {
+        return Trouble::limit(&format!("bytes of {file}"), TEXT_BYTES_MAX);
     }
     Trouble::usage(format!("could not read {file}: {cause}"))
         .hint("check the file and its permissions")

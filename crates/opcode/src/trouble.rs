@@ -66,6 +66,18 @@ impl Trouble {
         Self::said(code, format!("could not {fault}"))
     }
 
+    /// Something is more than is taken.
+    pub(crate) fn limit(what: &str, number: usize) -> Self {
+        Self::said(ErrorCode::LimitExceeded, format!("{what} is limited to {number}")).hint(
+            "put large data into files that steps read, and parts into templates of their own",
+        )
+    }
+
+    /// The store holds what cannot be read.
+    pub(crate) fn store_error(message: impl Into<String>) -> Self {
+        Self::said(ErrorCode::Store, message)
+    }
+
     /// The same, with what to do about it.
     pub(crate) fn hint(mut self, text: impl Into<String>) -> Self {
         if let Self::Said { hint, .. } = &mut self {

@@ -54,13 +54,14 @@ fn words(rendered: &str) -> (String, String) {
 /// Where the help for what was meant is.
 fn more() -> String {
     let cli = Cli::command();
-    let first = std::env::args_os()
-        .skip(1)
-        .map(|it| it.to_string_lossy().into_owned())
-        .find(|argument| !argument.starts_with('-'));
-    let meant = first.filter(|name| cli.find_subcommand(name).is_some());
-    let command = meant.map_or_else(String::new, |name| format!(" {name}"));
-    format!("`opcode{command} --help` shows how")
+    let mut words = std::env::args_os().skip(1).map(|it| it.to_string_lossy().into_owned());
+    let meant = words.find_map(|word| cli.find_subcommand(word));
+    let Some(meant) = meant else { return "`opcode --help` shows how".to_owned() };
+    let inner: Vec<&str> = meant.get_subcommands().map(clap::Command::get_name).collect();
+    let name = meant.get_name();
+    let list =
+        if inner.is_empty() { String::new() } else { format!("; it takes {}", inner.join(", ")) };
+    format!("`opcode {name} --help` shows how{list}")
 }
 
 /// Where a value came from, if it is not on the command line.

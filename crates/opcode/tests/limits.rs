@@ -18,8 +18,9 @@ use opcode_model::limits::{
     BUILT_DEPTH_MAX, CAPTURE_BYTES_MAX, CHILD_DEPTH_MAX, DEFINITION_BYTES_MAX,
     DEFINITION_STEPS_MAX, EVALUATION_BYTES_MAX, EVALUATION_DEPTH_MAX, EVALUATION_STEPS_MAX,
     EXPRESSION_BYTES_MAX, EXPRESSION_DEPTH_MAX, EXPRESSION_NODES_MAX, FAN_OUT_MAX, FILE_BYTES_MAX,
-    ID_CHARS_MAX, INPUT_BYTES_MAX, LOOP_CONCURRENCY_MAX, LOOP_ITERATIONS_MAX, NESTING_DEPTH_MAX,
-    OUTPUT_BYTES_MAX, RETRIES_MAX, RUN_STEPS_MAX, VALUE_DEPTH_MAX, WORKFLOW_OUTPUT_BYTES_MAX,
+    ID_CHARS_MAX, INPUT_BYTES_MAX, JSON_DEPTH_MAX, LOOP_CONCURRENCY_MAX, LOOP_ITERATIONS_MAX,
+    NESTING_DEPTH_MAX, OUTPUT_BYTES_MAX, RETRIES_MAX, RUN_STEPS_MAX, TEXT_BYTES_MAX,
+    VALUE_DEPTH_MAX, WORKFLOW_OUTPUT_BYTES_MAX,
 };
 use serde_json::{Value as Json, json};
 
@@ -33,6 +34,8 @@ const SHELL: &str = "opcode-runtime/tests/it/limits.rs";
 
 /// Each limit, and the test that hits it: in which file of `crates/`, by which name.
 const TABLE: &[(&str, &str, &str)] = &[
+    ("TEXT_BYTES_MAX", HERE, "texts_are_limited"),
+    ("JSON_DEPTH_MAX", HERE, "texts_are_limited"),
     ("DEFINITION_BYTES_MAX", HERE, "definitions_are_limited"),
     ("DEFINITION_STEPS_MAX", HERE, "definitions_are_limited"),
     ("NESTING_DEPTH_MAX", HERE, "definitions_are_limited"),
@@ -85,6 +88,24 @@ fn every_limit_is_hit_by_a_test_that_names_it() {
         let body = body.split("\n}\n").next().unwrap();
         assert!(body.contains(limit), "{test} in {file} does not name {limit}");
     }
+}
+
+#[test]
+fn texts_are_limited() {
+    let home = Home::new();
+    let refused = |text: &str, what: &str, limit: usize| {
+        let file = home.file("t.json", text);
+        let said = home.opcode(&["define", &file, "--dry-run", "--json"]).ended(2).json();
+        assert_eq!(said["error"]["code"], "LIMIT_EXCEEDED");
+        let message = said["error"]["message"].as_str().unwrap().to_owned();
+        assert_eq!(message, format!("{what} is limited to {limit}"));
+    };
+    let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+    refused(&nested(JSON_DEPTH_MAX + 1), "nesting of t.json", JSON_DEPTH_MAX);
+    refused(&" ".repeat(TEXT_BYTES_MAX + 1), "bytes of t.json", TEXT_BYTES_MAX);
+    let file = home.file("t.json", &nested(JSON_DEPTH_MAX));
+    let said = home.opcode(&["define", &file, "--dry-run"]).ended(2);
+    assert!(!said.err.contains("limited"), "{said:?}");
 }
 
 fn hash(id: &str) -> Json {
@@ -299,15 +320,19 @@ fn reads(id: &str) -> Json {
 fn outputs_are_limited() {
     let mut read = reads("r");
     read.as_object_mut().unwrap().remove("depends_on");
-    let config = json!({"over": "[1, 2]", "body": [read]});
+    // A file is read up to its own limit; so many of those are more than one output may hold.
+    let many = OUTPUT_BYTES_MAX / FILE_BYTES_MAX + 1;
+    let over = format!("{:?}", (0..many).collect::<Vec<_>>());
+    let config = json!({"over": over, "body": [read]});
     let gathers = json!({"id": "l", "type": "loop", "config": config, "depends_on": ["write"]});
-    let gathers = steps(&[writes(OUTPUT_BYTES_MAX / 2 + 1), gathers]);
+    let gathers = steps(&[writes(FILE_BYTES_MAX), gathers]);
     is_exceeded(&gathers, &json!({}), "bytes of a step's output", OUTPUT_BYTES_MAX as u64);
 
-    let twice = json!({"one": "${{steps.r.content}}", "two": "${{steps.r.content}}"});
+    let fact = |n: usize| (format!("f{n}"), json!("${{steps.r.content}}"));
+    let facts: Json = (0..many).map(fact).collect::<serde_json::Map<_, _>>().into();
     let asks = json!({"id": "ask", "type": "reasoning", "depends_on": ["r"],
-        "config": {"prompt_context": "Well?", "data_inject": twice}});
-    let asks = steps(&[writes(OUTPUT_BYTES_MAX / 2 + 1), reads("r"), asks]);
+        "config": {"prompt_context": "Well?", "data_inject": facts}});
+    let asks = steps(&[writes(FILE_BYTES_MAX), reads("r"), asks]);
     is_exceeded(&asks, &json!({}), "bytes of a question's facts", OUTPUT_BYTES_MAX as u64);
 
     let each = FILE_BYTES_MAX;
@@ -553,7 +578,7 @@ fn hostile_json_is_refused_before_anything_is_made_of_it() {
     for text in ["[".repeat(1_000_000), r#"{"steps":"#.repeat(100_000), nested_params] {
         let home = Home::new();
         let said = run_text(&home, &text, "{}").ended(2);
-        assert!(said.out.contains("VALIDATION_ERROR"), "{}", said.err);
+        assert!(said.out.contains("LIMIT_EXCEEDED"), "{}", said.err);
         assert!(!home.db().exists(), "nothing was made");
     }
     let one = steps(&[hash("a")]).to_string();

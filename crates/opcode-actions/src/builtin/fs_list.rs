@@ -57,6 +57,12 @@ impl Built for FsList {
         ],
     };
 
+    fn examine(params: &Params) -> Result<(), String> {
+        let is_open = params.pattern.as_ref().is_some_and(|pattern| pattern.0.contains("${{"));
+        let wrong = |pattern| format!("param 'pattern': syntax error in {pattern:?}");
+        if is_open { Ok(()) } else { Wanted::of(params).map(drop).map_err(wrong) }
+    }
+
     async fn perform(params: Params, site: Site<'_>) -> Outcome {
         let roots = site.world.roots().clone();
         Job::run("fs.list", &site, move |job| {

@@ -13,7 +13,7 @@
 
 use opcode_model::{EffectClass, Outcome};
 
-use super::http_request::{OUTPUT, Params, perform, target};
+use super::http_request::{OUTPUT, Params, examine, perform, target};
 use crate::action::{Built, Site};
 use crate::page::Page;
 
@@ -27,6 +27,10 @@ impl Built for HttpPost {
         source: include_str!("http_post.rs"),
         output: OUTPUT,
     };
+
+    fn examine(params: &Params) -> Result<(), String> {
+        examine(params)
+    }
 
     fn target(params: &Params) -> Option<String> {
         target(params)

@@ -122,6 +122,10 @@ impl Built for HttpRequest {
         output: OUTPUT,
     };
 
+    fn examine(params: &Params) -> Result<(), String> {
+        examine(params)
+    }
+
     fn target(params: &Params) -> Option<String> {
         target(params)
     }
@@ -129,6 +133,21 @@ impl Built for HttpRequest {
     async fn perform(params: Params, site: Site<'_>) -> Outcome {
         let method = params.method.clone().unwrap_or_else(|| Text("GET".to_owned()));
         perform(Self::PAGE.name, &method.0, params, site).await
+    }
+}
+
+/// What is wrong with a request as it is written.
+pub(super) fn examine(params: &Params) -> Result<(), String> {
+    let is_open = |text: &Text| text.0.contains("${{");
+    if let Some(method) = params.method.as_ref().filter(|method| !is_open(method)) {
+        let known = Method::from_bytes(method.0.trim().to_uppercase().as_bytes());
+        known.map_err(|_| format!("param 'method': {:?} is no HTTP method", method.0))?;
+    }
+    match &params.auth {
+        Some(auth) if !auth.texts().into_iter().any(is_open) => {
+            auth.header().map(drop).map_err(|why| format!("param 'auth': {why}"))
+        }
+        Some(_) | None => Ok(()),
     }
 }
 
@@ -227,6 +246,10 @@ fn pair(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), String> {
 }
 
 impl Auth {
+    fn texts(&self) -> [&Text; 5] {
+        [&self.token, &self.username, &self.password, &self.header_name, &self.header_value]
+    }
+
     fn header(&self) -> Result<(HeaderName, HeaderValue), String> {
         use base64::Engine as _;
         let needs = |what: &Text, name: &str| {
@@ -242,6 +265,7 @@ impl Auth {
                 ("authorization", format!("Bearer {}", self.token.0))
             }
             AuthKind::Basic => {
+                needs(&self.username, "username")?;
                 let pair = format!("{}:{}", self.username.0, self.password.0);
                 let pair = base64::engine::general_purpose::STANDARD.encode(pair);
                 ("authorization", format!("Basic {pair}"))

@@ -39,7 +39,7 @@ impl Built for WorkflowNotify {
         source: include_str!("workflow_notify.rs"),
         output: &[
             ("notified", "whether there was somebody to tell"),
-            ("reason", "why not, such as `no_notifier`"),
+            ("reason", "why not, such as `no_agent`"),
         ],
     };
 

@@ -10,9 +10,33 @@ mod walk;
 pub(crate) use schema::Schema;
 pub(crate) use text::{Mode, Pattern, Span, Text, scalar_text};
 
+use opcode_model::action::ParamProblem;
+use opcode_model::problem::pointer;
 use opcode_model::{ErrorCode, Failure, Value};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
+
+/// The parameter that a message of ours is about.
+fn named(message: &str) -> Option<&str> {
+    message.strip_prefix("param '")?.split('\'').next()
+}
+
+/// What is wrong with parameters beyond their schema, as far as they are written out.
+pub(crate) fn examine<P: DeserializeOwned>(
+    nullable: &[&str],
+    params: &Value,
+    look: fn(&P) -> Result<(), String>,
+) -> Option<ParamProblem> {
+    let is_literal = !params.to_json().contains("${{");
+    let wrong = match P::deserialize(walk::Params(params, nullable)) {
+        Ok(typed) => look(&typed).err()?,
+        Err(error) if is_literal => error.to_string(),
+        Err(_) => return None,
+    };
+    let path = named(&wrong).map_or_else(String::new, |name| pointer("", name));
+    let hint = "see what it takes: the page of this action in docs/reference/actions.md".to_owned();
+    Some(ParamProblem { path, message: wrong, nearest: None, hint, fatal: true })
+}
 
 /// A member that is there, whatever it is.
 pub(crate) fn given<'de, D: Deserializer<'de>>(member: D) -> Result<Option<Value>, D::Error> {
@@ -33,7 +57,13 @@ pub(crate) fn read<P: DeserializeOwned>(
         (Some(name), _) => format!("missing required param '{name}'"),
     };
     let found = schema.problems(params).into_iter().find(|problem| problem.fatal);
-    let (message, path) = found.map_or((wrong, String::new()), |p| (p.message, p.path));
+    let (message, path) = match found {
+        Some(problem) => (problem.message, problem.path),
+        None => {
+            let path = named(&wrong).map_or_else(String::new, |name| pointer("", name));
+            (wrong, path)
+        }
+    };
     let details = Value::object([("param", Value::from(path))]);
     Err(Failure::new(ErrorCode::Validation, format!("{action}: {message}")).with_details(details))
 }

@@ -132,6 +132,7 @@ impl Walker {
     fn object(&mut self, schema: &Json, value: &Value, place: &Place) {
         let Some(object) = value.as_object() else { return };
         let known = schema["properties"].as_object();
+        let is_outermost = place.label.is_empty();
         for name in texts(&schema["required"]) {
             let anything = known.is_some_and(|known| is_anything(&known[name]));
             if object.find(name).is_none_or(|value| value.is_null() && !anything) {
@@ -151,11 +152,14 @@ impl Walker {
             match known.and_then(|known| known.get(name.as_ref())) {
                 Some(expected) => self.value(expected, member, &place),
                 None if others.is_object() => self.value(others, member, &place),
-                None => {
-                    if let Some(known) = known {
-                        self.unknown(&place, name, known.keys().map(String::as_str));
+                None => match known {
+                    Some(known) => self.unknown(&place, name, known.keys().map(String::as_str)),
+                    // A type without members, not one that takes any.
+                    None if schema["type"] == "object" && is_outermost => {
+                        self.unknown(&place, name, std::iter::empty());
                     }
-                }
+                    None => {}
+                },
             }
         }
     }
@@ -188,8 +192,12 @@ impl Walker {
         } else {
             self.object(schema, value, place);
             for (at, item) in value.as_list().unwrap_or_default().iter().enumerate() {
-                if !schema["items"].is_null() {
-                    self.value(&schema["items"], item, &place.member(&at.to_string()));
+                let (items, place) = (&schema["items"], place.member(&at.to_string()));
+                if item.is_null() && !items.is_null() && !is_anything(items) {
+                    let message = format!("param '{}' must not be null", place.label);
+                    self.wrong(&place, message, "take it out of the list".to_owned());
+                } else if !items.is_null() {
+                    self.value(items, item, &place);
                 }
             }
         }
@@ -199,7 +207,11 @@ impl Walker {
         let known: Vec<&str> = known.collect();
         let nearest = nearest(name, known.iter().copied()).map(str::to_owned);
         let message = format!("unknown param '{}'", place.label);
-        let (path, hint) = (place.path.clone(), format!("the params are {}", known.join(", ")));
+        let hint = match known.as_slice() {
+            [] => "it takes no params".to_owned(),
+            known => format!("the params are {}", known.join(", ")),
+        };
+        let path = place.path.clone();
         self.found.push(ParamProblem { path, message, nearest, hint, fatal: false });
     }
 
@@ -227,7 +239,11 @@ fn meaning(schema: &Json) -> String {
         Some("uri") => " (such as https://example.com/)",
         Some(_) | None => "",
     };
-    if first.is_empty() { example.to_owned() } else { format!(": {first}{example}") }
+    let kind = match names(schema).next() {
+        Some(_) => "one of its words".to_owned(),
+        None => unfit(schema, &Value::Null).unwrap_or_else(|| "another value".to_owned()),
+    };
+    if first.is_empty() { format!(" is {kind}{example}") } else { format!(": {first}{example}") }
 }
 
 fn is_anything(schema: &Json) -> bool {

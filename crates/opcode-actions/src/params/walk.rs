@@ -17,7 +17,7 @@ struct Walk<'a>(&'a Value);
 
 struct Members<'a> {
     rest: std::slice::Iter<'a, (std::sync::Arc<str>, Value)>,
-    value: Option<&'a Value>,
+    value: Option<(&'a str, &'a Value)>,
     /// Those that take `null`; `None` where all do.
     nullable: Option<&'a [&'a str]>,
 }
@@ -84,8 +84,24 @@ impl<'de> Deserializer<'de> for Walk<'_> {
         visitor.visit_enum(IntoDeserializer::<Error>::into_deserializer(name))
     }
 
+    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        // Arithmetic elsewhere makes floats of whole numbers.
+        match self.0.as_i64() {
+            Some(whole) => visitor.visit_i64(whole),
+            None => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_i64(visitor)
+    }
+
+    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_i64(visitor)
+    }
+
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
+        bool i8 i16 i32 i128 u8 u16 u128 f32 f64 char str string bytes byte_buf
         unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
     }
 }
@@ -107,7 +123,7 @@ impl<'de> MapAccess<'de> for Members<'_> {
         for (key, value) in self.rest.by_ref() {
             let is_taken = self.nullable.is_none_or(|names| names.contains(&key.as_ref()));
             if is_taken || !value.is_null() {
-                self.value = Some(value);
+                self.value = Some((key, value));
                 return seed.deserialize(StrDeserializer::new(key)).map(Some);
             }
         }
@@ -115,6 +131,11 @@ impl<'de> MapAccess<'de> for Members<'_> {
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
-        seed.deserialize(Walk(self.value.take().unwrap_or(&Value::Null)))
+        let (key, value) = self.value.take().unwrap_or(("", &Value::Null));
+        let named = |error: Error| match self.nullable {
+            Some(_) => Error::custom(format!("param '{key}': {error}")),
+            None => Error::custom(format!("{key}: {error}")),
+        };
+        seed.deserialize(Walk(value)).map_err(named)
     }
 }

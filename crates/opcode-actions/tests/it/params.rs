@@ -26,8 +26,10 @@ fn an_unknown_parameter_warns_and_names_the_nearest() {
     assert_eq!((problem.path.as_str(), problem.fatal), ("/header", false));
     assert_eq!(problem.nearest.as_deref(), Some("headers"));
     assert_eq!(problem.message, "unknown param 'header'");
-    let problem =
-        only("http.get", r#"{"url": "http://a/", "auth": {"type": "bearer", "tokn": "x"}}"#);
+    let problem = only(
+        "http.get",
+        r#"{"url": "http://a/", "auth": {"type": "bearer", "token": "x", "tokn": "x"}}"#,
+    );
     assert_eq!((problem.path.as_str(), problem.nearest.as_deref()), ("/auth/tokn", Some("token")));
 }
 

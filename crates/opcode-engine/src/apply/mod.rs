@@ -383,7 +383,7 @@ struct Facts {
 
 impl Facts {
     fn of(step: &Step) -> Self {
-        let suspended = step.child().is_some_and(|child| child.suspended);
+        let suspended = step.child().is_some_and(Child::waits);
         Self {
             weight: step.weight(),
             asking: u32::from(step.asks().is_some()),

@@ -74,7 +74,10 @@ fn finished(draft: &mut Draft<'_>, ix: StepIx, child: &Child, end: ChildFinished
 
 fn failure(child: &Child, end: ChildFinished) -> Failure {
     let cause = end.error.unwrap_or_else(|| Failure::new(ErrorCode::Cancelled, "cancelled"));
-    let said = Failure { step_id: None, ..cause.clone() };
+    let said = match origin(&cause.to_value()) {
+        (0 | 1, _) => Failure { step_id: None, ..cause.clone() }.to_string(),
+        (levels, origin) => format!("{origin} ({} workflows further below)", levels - 1),
+    };
     let message = format!("child workflow {} {}: {said}", child.run, end.status);
     Failure {
         code: cause.code,
@@ -86,4 +89,19 @@ fn failure(child: &Child, end: ChildFinished) -> Failure {
         step_id: None,
         retry_after_ms: None,
     }
+}
+
+/// How many children below a failure began, and what it was there.
+fn origin(failure: &Value) -> (usize, String) {
+    let (mut levels, mut at) = (0, failure);
+    while let Some(details) = at.find("details") {
+        let child = details.find("error");
+        levels += usize::from(child.is_some());
+        match child.or_else(|| details.find("cause")) {
+            Some(cause) => at = cause,
+            None => break,
+        }
+    }
+    let text = |key: &str| at.find(key).and_then(Value::as_str).unwrap_or_default();
+    (levels, format!("[{}] {}", text("code"), text("message")))
 }

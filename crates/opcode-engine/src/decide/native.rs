@@ -72,7 +72,7 @@ fn value_of(draft: &Draft<'_>, ix: StepIx, evaluation: &Evaluation) -> Result<Va
     let WorkPlan::Action(action) = &draft.plan_of(ix).work else { return Ok(Value::Null) };
     let compiled = match &action.program {
         Some(program) => Ok(program.clone()),
-        None => Program::compile_loose(*language, source, args.keys()),
+        None => Program::recall(*language, source, args.keys()),
     };
     let program = compiled.map_err(|error| error.to_failure(source))?;
     let scope = draft.scope(ix);

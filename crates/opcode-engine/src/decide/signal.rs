@@ -15,6 +15,7 @@ use super::cancel::withdraw;
 use super::draft::Draft;
 use super::outcome::cancel_run;
 use super::question::{read_answer, reset, resolve};
+use crate::plan::{WaitPlan, WorkPlan};
 use crate::run::{Step, StepState};
 
 pub(super) fn signal(draft: &mut Draft<'_>, signal: &Signal) -> Result<(), Refusal> {
@@ -73,14 +74,19 @@ fn target<'a>(draft: &Draft<'a>, signal: &Signal) -> Result<&'a Step, Refusal> {
         let message = format!("a {} signal needs a `step_id` here", signal.kind.text());
         return Err(Refusal::unfit(ErrorCode::Validation, message));
     };
-    let ix = draft.run.by_path(path).ok_or_else(|| {
-        let known = draft.run.state.steps.iter().map(|step| step.path.as_ref());
-        let hint = opcode_model::problem::nearest(path, known)
-            .map(|meant| format!("; did you mean `{meant}`?"));
-        let message = format!("no step `{path}`{}", hint.unwrap_or_default());
-        Refusal::unfit(ErrorCode::NotFound, message)
-    })?;
+    let ix = draft.run.by_path(path).ok_or_else(|| no_step(draft, path))?;
     Ok(draft.step(ix))
+}
+
+/// There is no such step; one inside a body is often meant by its short id.
+fn no_step(draft: &Draft<'_>, path: &str) -> Refusal {
+    let inside = format!(".{path}");
+    let known = || draft.run.state.steps.iter().map(|step| step.path.as_ref());
+    let meant = known().find(|known| known.ends_with(&inside));
+    let meant = meant.or_else(|| opcode_model::problem::nearest(path, known()));
+    let hint = meant.map(|meant| format!("; did you mean `{meant}`?"));
+    let message = format!("no step `{path}`{}", hint.unwrap_or_default());
+    Refusal::unfit(ErrorCode::NotFound, message)
 }
 
 /// Steps with an open question, in order.
@@ -144,18 +150,31 @@ fn data(draft: &mut Draft<'_>, signal: &Signal) -> Result<(), Refusal> {
         let failure = Failure::limit("early signals of a run", MAILBOX_SIGNALS_MAX);
         return Err(Refusal::Unfit(Failure { code: ErrorCode::SignalFailed, ..failure }));
     }
-    if let (None, Some(id)) = (&heard_by, &signal.step_id)
-        && let Some(ix) = draft.run.by_path(id)
-        && draft.step(ix).is_settled()
-    {
-        let status = draft.step(ix).status();
-        return conflict(format!("step `{id}` is {status} and waits for nothing"));
+    if let (None, Some(id)) = (&heard_by, &signal.step_id) {
+        may_hear(draft, id)?;
     }
     received(draft, signal);
     if let Some((ix, name)) = heard_by {
         let step = draft.name(ix);
         draft.emit(EventKind::WaitCompleted(step.clone(), Nothing));
         draft.emit(EventKind::StepCompleted(step, heard(&name, signal.payload.clone())));
+    }
+    Ok(())
+}
+
+/// Whether a step that does not listen may still come to.
+fn may_hear(draft: &Draft<'_>, path: &str) -> Result<(), Refusal> {
+    let Some(ix) = draft.run.by_path(path) else {
+        // One inside a body may not have begun yet.
+        return if path.contains('.') { Ok(()) } else { Err(no_step(draft, path)) };
+    };
+    let step = draft.step(ix);
+    let status = step.status();
+    if step.is_settled() {
+        return conflict(format!("step `{path}` is {status} and waits for nothing"));
+    }
+    if !matches!(draft.plan_of(ix).work, WorkPlan::Wait(WaitPlan::Signal(_))) {
+        return conflict(format!("step `{path}` is no wait for a signal"));
     }
     Ok(())
 }

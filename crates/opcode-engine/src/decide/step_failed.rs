@@ -14,7 +14,7 @@ use opcode_model::{ErrorCode, Failure, StepIx, Value, idempotency_key};
 
 use super::draft::Draft;
 use crate::plan::{Backoff, OnError, Retry};
-use crate::run::Run;
+use crate::run::{Run, Step};
 
 /// Says what follows from a failed attempt.
 pub(super) fn fail_step(draft: &mut Draft<'_>, ix: StepIx, failure: Failure) {
@@ -170,21 +170,29 @@ fn fall_back(draft: &mut Draft<'_>, ix: StepIx, failure: Failure) {
     fail(draft, ix, failure);
 }
 
+/// The step, or the nearest around it, that has used up its retries.
+fn spent<'a>(draft: &Draft<'a>, ix: StepIx) -> Option<&'a Step> {
+    let outward =
+        std::iter::successors(Some(ix), |ix| draft.run.frame(draft.step(*ix).frame).owner);
+    let is_spent = |ix: &StepIx| {
+        let max = draft.plan_of(*ix).retry.max;
+        max > 0 && draft.step(*ix).retries >= max
+    };
+    outward.into_iter().find(is_spent).map(|ix| draft.step(ix))
+}
+
 /// A step's failure, as the failure of the whole.
 pub(super) fn of_the_run(draft: &Draft<'_>, failure: &Failure) -> Failure {
     let place = failure.step_id.as_deref();
-    let step = place.and_then(|path| draft.run.by_path(path)).map(|ix| (ix, draft.step(ix)));
     let name = place.unwrap_or("?");
     let text = Failure { step_id: None, ..failure.clone() }.to_string();
-    let spent = step.is_some_and(|(ix, step)| {
-        let max = draft.plan_of(ix).retry.max;
-        max > 0 && step.retries >= max
-    });
-    let (code, message) = match step {
-        Some((_, step)) if spent => {
-            let attempts = step.retries + 1;
+    let spent = place.and_then(|path| draft.run.by_path(path)).and_then(|ix| spent(draft, ix));
+    let (code, message) = match spent {
+        Some(step) => {
+            let (path, attempts) = (&step.path, step.retries + 1);
+            let text = if path.as_ref() == name { text } else { failure.to_string() };
             let message =
-                format!("step {name}: retries exhausted after {attempts} attempts: {text}");
+                format!("step {path}: retries exhausted after {attempts} attempts: {text}");
             (ErrorCode::RetryExhausted, message)
         }
         _ if !failure.code.retryable() => {

@@ -147,12 +147,17 @@ fn circles(steps: &Steps<'_>, body: BodyIx) {
     circle.iter_mut().for_each(|place| *place %= len);
     circle.dedup();
     let names: Vec<&str> = circle.iter().map(|local| nodes[*local as usize].id.as_ref()).collect();
-    let place = format!("{}/depends_on", steps.places[(own.first + circle[0]) as usize]);
-    let message = format!("steps wait for each other in a circle: {}", names.join(" → "));
-    steps.problems.push(
-        Problem::error(ErrorCode::CycleDetected, place, message)
-            .hint("remove one of these dependencies"),
-    );
+    let place = &steps.places[(own.first + circle[0]) as usize];
+    let takes_over =
+        circle.windows(2).all(|pair| nodes[pair[0] as usize].fallback == Some(pair[1]));
+    let (member, what, hint) = if takes_over {
+        ("on_error/fallback_step", "take over for each other", "let one of them fail instead")
+    } else {
+        ("depends_on", "wait for each other", "remove one of these dependencies")
+    };
+    let message = format!("steps {what} in a circle: {}", names.join(" → "));
+    let place = format!("{place}/{member}");
+    steps.problems.push(Problem::error(ErrorCode::CycleDetected, place, message).hint(hint));
 }
 
 /// A circle as positions, the first repeated at the end. Depth-first with its own stack.
@@ -232,7 +237,7 @@ fn collision(steps: &Steps<'_>, at: u32, parent: &str) {
     );
 }
 
-/// Warns about steps that expressions name and nobody has.
+/// Warns about what expressions say and hardly mean: steps and inputs that nobody has, divisions that cut.
 pub(super) fn references(steps: &Steps<'_>, problems: &Problems) {
     let ids: BTreeMap<&str, FlowKind> =
         steps.nodes.iter().map(|node| (node.id.as_ref(), node.flow)).collect();
@@ -254,6 +259,21 @@ pub(super) fn references(steps: &Steps<'_>, problems: &Problems) {
                     }
                 });
             }
+        }
+        for (name, _) in &references.inputs {
+            let names = || steps.inputs.iter().map(String::as_str);
+            if let (false, Some(meant)) =
+                (names().any(|known| known == &**name), nearest(name, names()))
+            {
+                let message = format!("no input is called `{name}`");
+                let problem = Problem::warning(place.as_str(), message);
+                problems.push(problem.hint(format!("did you mean `{meant}`?")));
+            }
+        }
+        for division in &references.divisions {
+            let message = "dividing two integers drops the remainder";
+            let hint = format!("write `{}` if the fraction matters", division.suggestion);
+            problems.push(Problem::warning(place.as_str(), message).hint(hint));
         }
     }
 }

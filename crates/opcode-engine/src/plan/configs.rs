@@ -35,7 +35,12 @@ impl Steps<'_> {
         let config = Reader { object, path: &path, problems: self.problems };
         match kind {
             "condition" => self.condition(at, config),
-            "loop" => self.loop_(at, config),
+            "loop" => {
+                self.loops += 1;
+                let read = self.loop_(at, config);
+                self.loops -= 1;
+                read
+            }
             "parallel" => self.parallel(at, config),
             "wait" => self.wait(config),
             _ => self.reasoning(config, timeout),
@@ -87,7 +92,7 @@ impl Steps<'_> {
         }
     }
 
-    /// An expression that must be there.
+    /// A program that may not be missing.
     fn needed_program(
         &mut self,
         config: Reader<'_>,
@@ -128,6 +133,7 @@ impl Steps<'_> {
             }
         };
         let mode = self.loop_mode(config);
+        self.idle_in_loop(config, mode.as_ref());
         let max_iter = config.count("max_iter", 1, LOOP_ITERATIONS_MAX);
         self.bounds(config, mode.as_ref(), max_iter);
         let stop_when = config.program(engine(config).unwrap_or(Language::Cel), "break");
@@ -165,6 +171,24 @@ impl Steps<'_> {
         let condition =
             self.needed_program(config, language.unwrap_or(Language::Cel), "condition")?;
         Some(if mode == 1 { LoopMode::While(condition) } else { LoopMode::Until(condition) })
+    }
+
+    /// Warns about what this kind of loop does not look at.
+    fn idle_in_loop(&self, config: Reader<'_>, mode: Option<&LoopMode>) {
+        let (member, hint) = match mode {
+            Some(LoopMode::ForEach(_)) => (
+                "condition",
+                "`break` ends a loop over a list; `while` and `until` have conditions",
+            ),
+            Some(LoopMode::While(_) | LoopMode::Until(_)) => {
+                ("over", "a loop over a list has the mode `for_each`")
+            }
+            None => return,
+        };
+        if config.value(member).is_some() {
+            let message = format!("`{member}` is not looked at in a loop of this mode");
+            self.problems.push(Problem::warning(config.at(member), message).hint(hint).remove());
+        }
     }
 
     fn bounds(&self, config: Reader<'_>, mode: Option<&LoopMode>, max_iter: Option<u32>) {

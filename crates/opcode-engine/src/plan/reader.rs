@@ -280,10 +280,7 @@ impl<'a> Reader<'a> {
         let text = self.text(member)?;
         let bare = text.trim().strip_prefix("${{").and_then(|rest| rest.strip_suffix("}}"));
         match Program::compile(language, bare.map_or(text, str::trim)) {
-            Ok(program) => {
-                self.divisions(member, &program);
-                Some(program)
-            }
+            Ok(program) => Some(program),
             Err(error) => {
                 self.problems.push(uncompiled(ErrorCode::Validation, self.at(member), text, error));
                 None
@@ -291,29 +288,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn divisions(&self, member: &str, program: &Program) {
-        for division in &program.references().divisions {
-            let message = "dividing two integers drops the remainder";
-            self.problems.push(
-                Problem::warning(self.at(member), message)
-                    .hint(format!("write `{}` if the fraction matters", division.suggestion)),
-            );
-        }
-    }
-
     /// A value whose texts may hold `${{ … }}`.
     pub(super) fn template(&self, path: &str, value: &Value, secrets: bool) -> Option<Template> {
+        if !secrets {
+            self.no_secrets(path, value);
+        }
         match Template::compile(value) {
-            Ok(template) => {
-                if !secrets && let Some(name) = template.secrets().next() {
-                    let message =
-                        format!("secret `{name}` may stand only in an action's parameters");
-                    let hint = "give it to the action that needs it: `${{secrets.NAME}}` there";
-                    let problem = Problem::error(ErrorCode::Validation, path, message);
-                    self.problems.push(problem.hint(hint));
-                }
-                Some(template)
-            }
+            Ok(template) => Some(template),
             Err(errors) => {
                 for error in errors {
                     let place = format!("{path}{}", error.pointer);
@@ -324,6 +305,29 @@ impl<'a> Reader<'a> {
                 }
                 None
             }
+        }
+    }
+}
+
+impl Reader<'_> {
+    /// Notes every secret in a value that is recorded as it is.
+    fn no_secrets(&self, path: &str, value: &Value) {
+        if let Some(text) = value.as_str() {
+            for hole in text.split("${{").skip(1) {
+                let Some(rest) = hole.trim_start().strip_prefix("secrets.") else { continue };
+                let fits = |c: &char| c.is_alphanumeric() || matches!(c, '_' | '-');
+                let name: String = rest.chars().take_while(fits).collect();
+                let message = format!("secret `{name}` may stand only in an action's parameters");
+                let hint = "give it to the action that needs it: `${{secrets.NAME}}` there";
+                let problem = Problem::error(ErrorCode::Validation, path, message);
+                self.problems.push(problem.hint(hint));
+            }
+        }
+        for (at, item) in value.as_list().unwrap_or_default().iter().enumerate() {
+            self.no_secrets(&format!("{path}/{at}"), item);
+        }
+        for (key, item) in value.as_object().into_iter().flatten() {
+            self.no_secrets(&pointer(path, key), item);
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Keeps: the steps of one body get neighbouring places; a step that cannot be read still has a place, so the rest is checked too.
 //! Not here: the configs of flow steps (`configs.rs`), edges (`check.rs`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use opcode_expr::{Language, Program, References, Template};
@@ -55,7 +55,11 @@ pub(super) struct Steps<'a> {
     pub(super) places: Vec<String>,
     /// What expressions refer to, with their places.
     pub(super) references: Vec<(String, References)>,
+    /// The inputs that the definition names.
+    pub(super) inputs: BTreeSet<String>,
     depth: usize,
+    /// How many loops are around what is read.
+    pub(super) loops: usize,
 }
 
 impl<'a> Steps<'a> {
@@ -63,6 +67,7 @@ impl<'a> Steps<'a> {
         actions: &'a dyn Actions,
         problems: &'a Problems,
         run_timeout: RunTimeout,
+        inputs: BTreeSet<String>,
     ) -> Self {
         Self {
             actions,
@@ -73,7 +78,9 @@ impl<'a> Steps<'a> {
             plans: Vec::new(),
             places: Vec::new(),
             references: Vec::new(),
+            inputs,
             depth: 0,
+            loops: 0,
         }
     }
 
@@ -225,7 +232,10 @@ impl<'a> Steps<'a> {
         let on_interrupted = reader.word("on_interrupted", INTERRUPTED);
         let work = match kind {
             Some("action") => self.action(reader),
-            Some(kind) => self.config(at, reader, kind, timeout),
+            Some(kind) => {
+                self.idle_fields(reader, kind);
+                self.config(at, reader, kind, timeout)
+            }
             None => None,
         };
         if let Some(WorkPlan::Action(action)) = &work {
@@ -237,15 +247,38 @@ impl<'a> Steps<'a> {
         }
     }
 
+    /// Warns about what only an action step looks at.
+    fn idle_fields(&self, reader: Reader<'_>, kind: &str) {
+        for member in ["action", "params"] {
+            if reader.value(member).is_some() {
+                let message =
+                    format!("a {kind} step has a `config`, not `{member}`; this is ignored");
+                let hint = "move what it needs to `config`, or make it an action step";
+                let problem = Problem::warning(reader.at(member), message);
+                self.problems.push(problem.hint(hint).remove());
+            }
+        }
+    }
+
     pub(super) fn note_program(&mut self, place: String, program: Option<&Program>) {
         if let Some(program) = program {
-            self.references.push((place, program.references().clone()));
+            self.names(&place, program);
+            self.note(place, program.references());
         }
+    }
+
+    fn note(&mut self, place: String, references: &References) {
+        if self.loops == 0 && references.roots.contains("iter") {
+            let message = "`iter` means something only inside a loop";
+            let hint = "put the step in a loop's `body`, or read `inputs` or `steps` instead";
+            self.problems.push(Problem::warning(place.as_str(), message).hint(hint));
+        }
+        self.references.push((place, references.clone()));
     }
 
     pub(super) fn note_template(&mut self, place: &str, template: Option<&Template>) {
         for (pointer, references) in template.iter().flat_map(|template| template.references()) {
-            self.references.push((format!("{place}{pointer}"), references.clone()));
+            self.note(format!("{place}{pointer}"), references);
         }
     }
 
@@ -295,13 +328,43 @@ impl<'a> Steps<'a> {
         let place = pointer(place, member);
         match Program::compile_loose(language, text, args.keys()) {
             Ok(program) => {
-                self.note_program(place, Some(&program));
+                // With data of its own, a filter reads nothing of the scope.
+                if language != Language::Jq || params.find("data").is_none() {
+                    self.note_program(place, Some(&program));
+                }
                 Some(program)
             }
             Err(error) => {
                 self.problems.push(uncompiled(ErrorCode::Validation, place, text, error));
                 None
             }
+        }
+    }
+
+    /// Warns about variables that no scope has: reading one is no mistake in these languages, and gives nothing.
+    fn names(&self, place: &str, program: &Program) {
+        let own: Vec<&str> = match program.language() {
+            // Any name may be that of an input, unless the definition says which there are.
+            Language::Cel | Language::Expr if self.inputs.is_empty() => return,
+            Language::Cel | Language::Expr => {
+                self.inputs.iter().map(String::as_str).chain(["data"]).collect()
+            }
+            Language::Jq => Vec::new(),
+        };
+        let roots = ["steps", "inputs", "workflow", "context", "iter", "error"];
+        let names: BTreeSet<&Arc<str>> =
+            program.references().names.iter().map(|(name, _)| name).collect();
+        for name in names {
+            if own.contains(&&**name) {
+                continue;
+            }
+            let message = format!("nothing here is called `{name}`");
+            let meant = nearest(name, own.iter().copied().chain(roots));
+            let hint = match meant {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => format!("there is {}", [&roots, &own[..]].concat().join(", ")),
+            };
+            self.problems.push(Problem::warning(place, message).hint(hint));
         }
     }
 

@@ -3,6 +3,7 @@
 //! Keeps: every problem of a definition is found in one pass over it.
 //! Not here: steps (`steps.rs`), their configs (`configs.rs`), the graph (`check.rs`).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -81,11 +82,12 @@ fn read_object(reader: Reader<'_>, actions: &dyn Actions, text: Arc<str>) -> Opt
         [("fail", OnTimeout::Fail), ("suspend", OnTimeout::Suspend), ("cancel", OnTimeout::Cancel)];
     let on_timeout = reader.word("on_timeout", &words);
     let timeout = reader.duration("timeout");
-    let mut steps = Steps::new(actions, reader.problems, timeout);
+    let mut steps = Steps::new(actions, reader.problems, timeout, inputs(reader));
     let top = read_steps(reader, &mut steps);
     let on_complete = hook(reader, "on_complete", &mut steps);
     let on_error = hook(reader, "on_error", &mut steps);
     let output = reader.value("output").and_then(|value| reader.template("/output", value, false));
+    steps.note_template("/output", output.as_ref());
     check::references(&steps, reader.problems);
     let metadata = reader.object("metadata");
     let title = metadata.and_then(|metadata| metadata.find("name")).and_then(Value::as_str);
@@ -142,6 +144,17 @@ fn hook(reader: Reader<'_>, member: &str, steps: &mut Steps<'_>) -> Option<crate
         named.iter().filter(|(key, _)| key.as_ref() != "depends_on").cloned().collect();
     check::hook_collisions(steps, member);
     steps.hook(&format!("/{member}"), Value::Object(bare))
+}
+
+/// The inputs that have a default or a place in the schema.
+fn inputs(reader: Reader<'_>) -> BTreeSet<String> {
+    let schema = reader.value("input_schema").and_then(|schema| schema.find("properties"));
+    let declared = [reader.value("inputs"), schema].into_iter().flatten();
+    declared
+        .filter_map(Value::as_object)
+        .flat_map(Object::keys)
+        .map(|key| key.to_string())
+        .collect()
 }
 
 fn schema(reader: Reader<'_>, member: &str) -> Option<Schema> {

@@ -144,6 +144,13 @@ pub struct Child {
     pub stopping: Option<(SkipReason, Option<Failure>)>,
 }
 
+impl Child {
+    /// Whether nothing of it moves by itself. One that was told to stop will end soon, whatever it waited for.
+    pub fn waits(&self) -> bool {
+        self.suspended && self.stopping.is_none()
+    }
+}
+
 impl Step {
     /// Where it is, as the outside names it.
     pub fn status(&self) -> StepStatus {
@@ -229,7 +236,7 @@ impl Step {
                 (1, 1)
             }
             StepState::Begun | StepState::Backoff { .. } | StepState::Sleeping { .. } => (1, 0),
-            StepState::InChild(child) => (u32::from(!child.suspended), 0),
+            StepState::InChild(child) => (u32::from(!child.waits()), 0),
             StepState::Waiting { .. }
             | StepState::Ready
             | StepState::Asking { .. }

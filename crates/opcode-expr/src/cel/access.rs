@@ -85,7 +85,8 @@ impl Machine<'_> {
                     }
                 }
                 let name = names.last().map_or_else(|| "".into(), |last| last.0.clone());
-                return Err(Cause::Variable(name).at(span));
+                let place = self.named(span, &name);
+                return Err(Cause::Variable(name).at(place));
             }
             Base::StepPath { ids } => {
                 for (id, parts) in ids {
@@ -119,8 +120,14 @@ impl Machine<'_> {
                 Ok(Place::Value(Cel::Json(Value::Object(Object::default()))))
             }
             (_, Some(value)) => Ok(Place::Value(value.into())),
-            (_, None) => Err(Cause::Variable(name.clone()).at(span)),
+            (_, None) => Err(Cause::Variable(name.clone()).at(self.named(span, name))),
         }
+    }
+
+    /// The name alone, of an access that begins with it.
+    fn named(&self, span: Span, name: &str) -> Span {
+        let len = u32::try_from(name.len()).unwrap_or(u32::MAX);
+        (span.0, span.0.saturating_add(len).min(span.1))
     }
 
     fn walk(&mut self, mut place: Place, ops: &[(Op, Span)]) -> Outcome<Place> {
@@ -198,9 +205,7 @@ impl Machine<'_> {
                 let range = self.settle(place, span)?;
                 self.run_macro(called, range, span).map(Place::Value)
             }
-            Op::Unknown(name) => {
-                Err(Cause::Argument(format!("unknown method `{name}`").into()).at(span))
-            }
+            Op::Unknown(complaint) => Err(Cause::Argument(complaint.clone()).at(span)),
         }
     }
 

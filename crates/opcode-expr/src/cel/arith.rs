@@ -1,4 +1,4 @@
-//! `+ - * / %` and negation: ints exact or an error, uints too, anything mixed as doubles; texts, lists and times add.
+//! `+ - * / %` and negation: ints and uints exact or an error, with a double as doubles; texts, lists and times add.
 //!
 //! Keeps: nothing wraps, nothing rounds silently except where a double takes part.
 //! Not here: comparisons (`compare.rs`).
@@ -26,15 +26,60 @@ pub(super) fn apply(
     right: Cel,
     span: Span,
 ) -> Outcome<Cel> {
-    match (&left, &right) {
-        (Cel::Json(Value::Int(a)), Cel::Json(Value::Int(b))) => ints(operator, *a, *b, span),
-        (Cel::Uint(a), Cel::Uint(b)) => uints(operator, *a, *b, span),
-        _ => match (as_double(&left), as_double(&right)) {
-            (Some(a), Some(b)) if operator != Operator::Remainder => {
-                Ok(doubles(operator, a, b).into())
+    if let (Some(a), Some(b)) = (Whole::of(&left), Whole::of(&right)) {
+        return a.apply(operator, b).map_err(|cause| cause.at(span));
+    }
+    match (as_double(&left), as_double(&right)) {
+        (Some(a), Some(b)) if operator != Operator::Remainder => Ok(doubles(operator, a, b).into()),
+        _ => others(machine, operator, left, right, span),
+    }
+}
+
+/// An int or a uint, with room for what any two of them give.
+#[derive(Clone, Copy)]
+struct Whole {
+    number: i128,
+    unsigned: bool,
+}
+
+impl Whole {
+    fn of(value: &Cel) -> Option<Self> {
+        match value {
+            Cel::Json(Value::Int(number)) => {
+                Some(Self { number: i128::from(*number), unsigned: false })
             }
-            _ => others(machine, operator, left, right, span),
-        },
+            Cel::Uint(number) => Some(Self { number: i128::from(*number), unsigned: true }),
+            _ => None,
+        }
+    }
+
+    /// Two ints give an int, two uints a uint; one of each gives an int if that holds it, else a uint.
+    fn apply(self, operator: Operator, other: Self) -> Result<Cel, Cause> {
+        let (a, b) = (self.number, other.number);
+        let answer = match operator {
+            Operator::Add => a.checked_add(b),
+            Operator::Subtract => a.checked_sub(b),
+            Operator::Multiply => a.checked_mul(b),
+            Operator::Divide | Operator::Remainder if b == 0 => return Err(Cause::Zero),
+            Operator::Divide => a.checked_div(b),
+            // As in Go, a remainder is out of range where the quotient is.
+            Operator::Remainder if a == i128::from(i64::MIN) && b == -1 => None,
+            Operator::Remainder => a.checked_rem(b),
+            Operator::Equal
+            | Operator::Unequal
+            | Operator::Less
+            | Operator::LessEqual
+            | Operator::Greater
+            | Operator::GreaterEqual
+            | Operator::In => None,
+        };
+        let int = || Some(Cel::from(i64::try_from(answer?).ok()?));
+        let uint = || Some(Cel::Uint(u64::try_from(answer?).ok()?));
+        match (self.unsigned, other.unsigned) {
+            (false, false) => int().ok_or(Cause::Overflow(INT)),
+            (true, true) => uint().ok_or(Cause::Overflow(UINT)),
+            _ => int().or_else(uint).ok_or(Cause::Overflow(INT)),
+        }
     }
 }
 
@@ -59,44 +104,6 @@ fn as_double(value: &Cel) -> Option<f64> {
         | Cel::Type(_)
         | Cel::Optional(_) => None,
     }
-}
-
-fn ints(operator: Operator, a: i64, b: i64, span: Span) -> Outcome<Cel> {
-    let answer = match operator {
-        Operator::Add => a.checked_add(b),
-        Operator::Subtract => a.checked_sub(b),
-        Operator::Multiply => a.checked_mul(b),
-        Operator::Divide | Operator::Remainder if b == 0 => return Err(Cause::Zero.at(span)),
-        Operator::Divide => a.checked_div(b),
-        Operator::Remainder => a.checked_rem(b),
-        Operator::Equal
-        | Operator::Unequal
-        | Operator::Less
-        | Operator::LessEqual
-        | Operator::Greater
-        | Operator::GreaterEqual
-        | Operator::In => None,
-    };
-    answer.map(Cel::from).ok_or_else(|| Cause::Overflow(INT).at(span))
-}
-
-fn uints(operator: Operator, a: u64, b: u64, span: Span) -> Outcome<Cel> {
-    let answer = match operator {
-        Operator::Add => a.checked_add(b),
-        Operator::Subtract => a.checked_sub(b),
-        Operator::Multiply => a.checked_mul(b),
-        Operator::Divide | Operator::Remainder if b == 0 => return Err(Cause::Zero.at(span)),
-        Operator::Divide => a.checked_div(b),
-        Operator::Remainder => a.checked_rem(b),
-        Operator::Equal
-        | Operator::Unequal
-        | Operator::Less
-        | Operator::LessEqual
-        | Operator::Greater
-        | Operator::GreaterEqual
-        | Operator::In => None,
-    };
-    answer.map(Cel::Uint).ok_or_else(|| Cause::Overflow(UINT).at(span))
 }
 
 fn doubles(operator: Operator, a: f64, b: f64) -> f64 {

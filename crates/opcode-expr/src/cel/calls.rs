@@ -95,6 +95,14 @@ pub(super) struct Complaint {
 }
 
 impl Complaint {
+    /// The complaint as it is told when the call is met.
+    pub(super) fn told(self) -> Box<str> {
+        match self.hint {
+            Some(hint) => format!("{}; {hint}", self.message).into(),
+            None => self.message.into(),
+        }
+    }
+
     pub(super) fn at(self, span: Range<usize>) -> Box<CompileError> {
         let error = CompileError::new(self.message, span).of_kind(CompileErrorKind::Unknown);
         match self.hint {
@@ -122,7 +130,8 @@ fn find(name: &str, count: usize, method: bool) -> Result<Function, Complaint> {
             Some((least, most)) => {
                 let wanted =
                     if least == most { format!("{least}") } else { format!("{least} to {most}") };
-                let message = format!("`{name}` takes {wanted} arguments, got {count}");
+                let wanted = crate::error::arguments(wanted);
+                let message = format!("`{name}` takes {wanted}, got {count}");
                 Err(Complaint { message, hint: None })
             }
             None if method => Err(Complaint {

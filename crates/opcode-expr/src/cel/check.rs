@@ -306,6 +306,9 @@ fn arithmetic(operator: Operator, left: &Type, right: &Type) -> Option<Type> {
             plain(Kind::Timestamp).filter(|_| operator == Operator::Add)
         }
         (left, right) if left == right => Some(left.clone()),
+        // An int, or a uint where no int holds the answer.
+        (Type::Plain(Kind::Int), Type::Plain(Kind::Uint))
+        | (Type::Plain(Kind::Uint), Type::Plain(Kind::Int)) => Some(Type::Any),
         (left, right) if number(left) && number(right) => {
             plain(Kind::Double).filter(|_| operator != Operator::Remainder)
         }

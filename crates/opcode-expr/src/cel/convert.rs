@@ -100,7 +100,6 @@ pub(super) fn to_text(machine: &mut Machine<'_>, value: Cel, span: Span) -> Outc
         Cel::Uint(number) => number.to_string(),
         Cel::Timestamp(moment) => moment.to_string(),
         Cel::Duration(nanos) => duration_text(*nanos),
-        Cel::Type(kind) => kind.name().to_owned(),
         _ => {
             let takes = "a bool, number, text, bytes, timestamp or duration";
             return Err(wanted("string", takes, &value).at(span));

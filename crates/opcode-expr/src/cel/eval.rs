@@ -9,11 +9,11 @@ use opcode_model::Value;
 use opcode_model::limits::BUILT_DEPTH_MAX;
 
 use super::node::{Code, Entry, Item, Node, NodeId, Operator};
-use super::pattern::Pattern;
 use super::trouble::{Cause, Outcome, Span, Trouble};
 use super::value::{Cel, Key};
 use super::{arith, compare};
 use crate::meter::{Exhausted, Meter};
+use crate::pattern::Met;
 use crate::scope::Scope;
 
 /// Evaluates `code`.
@@ -23,7 +23,7 @@ pub(crate) fn evaluate(
     meter: &mut Meter,
 ) -> Result<Value, Box<Trouble>> {
     let slots = vec![Cel::NULL; code.slots];
-    let mut machine = Machine { code, scope, meter, slots, recent: Vec::new() };
+    let mut machine = Machine { code, scope, meter, slots, met: Met::default() };
     let value = machine.eval(code.root)?;
     machine.deliver(value)
 }
@@ -35,8 +35,8 @@ pub(crate) struct Machine<'a> {
     meter: &'a mut Meter,
     /// The macro variables alive.
     pub(super) slots: Vec<Cel>,
-    /// Patterns compiled during this evaluation, newest last.
-    pub(super) recent: Vec<Pattern>,
+    /// Patterns known only now.
+    pub(super) met: Met,
 }
 
 impl<'a> Machine<'a> {
@@ -128,9 +128,7 @@ impl<'a> Machine<'a> {
                 let subject = self.eval(*subject)?;
                 self.matches_literal(&subject, *pattern, span)
             }
-            Node::Unknown(name) => {
-                Err(Cause::Argument(format!("unknown function `{name}`").into()).at(span))
-            }
+            Node::Unknown(complaint) => Err(Cause::Argument(complaint.clone()).at(span)),
         }
     }
 

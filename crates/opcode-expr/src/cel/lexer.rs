@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::cursor::{Marked, Spanned};
 use crate::error::CompileError;
 
 /// One token.
@@ -24,6 +25,16 @@ pub(crate) enum Token {
     End,
 }
 
+impl Marked for Token {
+    fn mark(&self) -> Option<&'static str> {
+        if let Self::Mark(mark) = self { Some(mark) } else { None }
+    }
+
+    fn is_end(&self) -> bool {
+        matches!(self, Self::End)
+    }
+}
+
 impl Token {
     /// The text of a name or mark; nothing for anything else.
     pub(crate) fn word(&self) -> &str {
@@ -41,14 +52,6 @@ impl Token {
     }
 }
 
-/// A token and its bytes.
-#[derive(Clone, Debug)]
-pub(crate) struct Spanned {
-    pub(crate) token: Token,
-    pub(crate) start: usize,
-    pub(crate) end: usize,
-}
-
 const MARKS: [&str; 25] = [
     "==", "!=", "<=", ">=", "&&", "||", "<", ">", "!", "+", "-", "*", "/", "%", "?", ":", "(", ")",
     "[", "]", "{", "}", ",", ".", "=",
@@ -57,7 +60,7 @@ const MARKS: [&str; 25] = [
 type Outcome<T> = Result<T, Box<CompileError>>;
 
 /// All tokens of `source`, with `End` as the last.
-pub(crate) fn lex(source: &str) -> Outcome<Vec<Spanned>> {
+pub(crate) fn lex(source: &str) -> Outcome<Vec<Spanned<Token>>> {
     let mut lexer = Lexer { source, at: 0 };
     let mut tokens = Vec::with_capacity(source.len() / 3 + 1);
     loop {
@@ -127,7 +130,13 @@ impl<'a> Lexer<'a> {
             None => {
                 let odd = self.rest().chars().next().unwrap_or(' ');
                 let span = self.at..self.at + odd.len_utf8();
-                Err(CompileError::new(format!("unexpected character `{odd}`"), span))
+                let error = CompileError::new(format!("unexpected character `{odd}`"), span);
+                Err(match odd {
+                    '|' => error.with_hint("write `||`"),
+                    '&' => error.with_hint("write `&&`"),
+                    _ if odd.is_alphanumeric() => error.with_hint("a field is also x['…']"),
+                    _ => error,
+                })
             }
         }
     }
@@ -153,7 +162,7 @@ impl<'a> Lexer<'a> {
         let digits_from = |from: usize| {
             from + text[from..].iter().take_while(|byte| byte.is_ascii_digit()).count()
         };
-        if text[0] == b'0' && matches!(text.get(1), Some(b'x' | b'X')) {
+        if text[0] == b'0' && text.get(1) == Some(&b'x') {
             let len = 2 + text[2..].iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
             return self.whole(start, len, 16);
         }

@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use super::calls::Function;
-use super::pattern::Pattern;
 use super::trouble::Span;
 use super::value::Cel;
+use crate::pattern::Pattern;
 
 /// Where a node is in its arena.
 pub(crate) type NodeId = u32;
@@ -77,8 +77,8 @@ pub(crate) enum Node {
         subject: NodeId,
         pattern: usize,
     },
-    /// A function nobody knows, where that may be found out late.
-    Unknown(Arc<str>),
+    /// A function nobody knows, where that may be found out late: what is said then.
+    Unknown(Box<str>),
 }
 
 /// An item of a list; an optional one may be absent.
@@ -130,12 +130,24 @@ pub(crate) enum Base {
 /// One thing done to the value so far.
 #[derive(Debug)]
 pub(crate) enum Op {
-    Field { key: Arc<str>, optional: bool },
-    Index { index: NodeId, optional: bool },
-    Method { function: Function, arguments: Vec<NodeId> },
-    Matches { pattern: usize },
+    Field {
+        key: Arc<str>,
+        optional: bool,
+    },
+    Index {
+        index: NodeId,
+        optional: bool,
+    },
+    Method {
+        function: Function,
+        arguments: Vec<NodeId>,
+    },
+    Matches {
+        pattern: usize,
+    },
     Macro(Macro),
-    Unknown(Arc<str>),
+    /// A method nobody knows: what is said then.
+    Unknown(Box<str>),
 }
 
 /// A call of a macro: its variable's slot, and the expressions that may use it.

@@ -12,12 +12,13 @@ use opcode_model::limits::{
 
 use super::calls::Function;
 use super::check::check;
-use super::lexer::{Spanned, Token, lex};
+use super::lexer::{Token, lex};
 use super::node::{Code, Node, NodeId, Operator};
-use super::pattern::Pattern;
 use super::trouble::Span;
 use super::value::Cel;
+use crate::cursor::{Cursor, Reads};
 use crate::error::CompileError;
+use crate::pattern::Pattern;
 use crate::references::{Division, References};
 
 /// Which free names an expression may use.
@@ -46,8 +47,7 @@ pub(crate) fn compile(source: &str, names: Names) -> Outcome<(Code, References)>
     }
     let mut parser = Parser {
         source,
-        tokens: lex(source)?,
-        at: 0,
+        cursor: Cursor::new(lex(source)?),
         names,
         nodes: Vec::new(),
         spans: Vec::new(),
@@ -72,8 +72,7 @@ pub(crate) fn compile(source: &str, names: Names) -> Outcome<(Code, References)>
 
 pub(super) struct Parser<'a> {
     pub(super) source: &'a str,
-    tokens: Vec<Spanned>,
-    at: usize,
+    cursor: Cursor<Token>,
     pub(super) names: Names,
     pub(super) nodes: Vec<Node>,
     spans: Vec<Span>,
@@ -86,77 +85,38 @@ pub(super) struct Parser<'a> {
     pub(super) references: References,
 }
 
-impl Parser<'_> {
-    pub(super) fn token(&self) -> &Token {
-        &self.tokens[self.at].token
+impl Reads for Parser<'_> {
+    type Token = Token;
+
+    fn source(&self) -> &str {
+        self.source
     }
 
-    pub(super) fn token_after(&self, ahead: usize) -> &Token {
-        &self.tokens[(self.at + ahead).min(self.tokens.len() - 1)].token
+    fn cursor(&self) -> &Cursor<Token> {
+        &self.cursor
     }
 
-    /// First byte of the current token.
-    pub(super) fn start(&self) -> usize {
-        self.tokens[self.at].start
+    fn cursor_mut(&mut self) -> &mut Cursor<Token> {
+        &mut self.cursor
     }
 
-    /// The byte after the token before the current one.
-    pub(super) fn end(&self) -> usize {
-        self.at.checked_sub(1).map_or(0, |before| self.tokens[before].end)
-    }
-
-    pub(super) fn advance(&mut self) {
-        if self.at + 1 < self.tokens.len() {
-            self.at += 1;
-        }
-    }
-
-    pub(super) fn is(&self, mark: &str) -> bool {
-        matches!(self.token(), Token::Mark(found) if *found == mark)
-    }
-
-    pub(super) fn accept(&mut self, mark: &str) -> bool {
-        let found = self.is(mark);
-        if found {
-            self.advance();
-        }
-        found
-    }
-
-    pub(super) fn expect(&mut self, mark: &str, after: &str) -> Outcome<()> {
-        if self.accept(mark) {
-            return Ok(());
-        }
-        Err(self.unexpected(&format!("`{mark}` {after}")))
-    }
-
-    /// The error for a token that may not stand here.
-    pub(super) fn unexpected(&self, expected: &str) -> Box<CompileError> {
-        let Spanned { token, start, end } = &self.tokens[self.at];
-        let found = match token {
-            Token::End => "the end".to_owned(),
-            Token::Ident(_)
-            | Token::Quoted(_)
-            | Token::Int(_)
-            | Token::Uint(_)
-            | Token::Double(_)
-            | Token::Text(_)
-            | Token::Bytes(_)
-            | Token::Mark(_) => {
-                let text = self.source.get(*start..*end).unwrap_or_default();
-                format!("`{}`", crate::error::shorten(text, 40))
-            }
-        };
-        let error = CompileError::new(format!("expected {expected}, found {found}"), *start..*end);
-        match token {
+    fn unexpected(&self, expected: &str) -> Box<CompileError> {
+        let error = self.surprise(expected);
+        match self.token() {
             Token::Mark("=") => error.with_hint("write `==` to compare"),
+            Token::Mark("?") => {
+                error.with_hint("a value in place of an absent one is `a.?b.orValue(other)`")
+            }
+            Token::Ident(_) if self.follows("not") => error.with_hint("write `!`"),
             Token::Ident(word) => match word.as_ref() {
                 "and" => error.with_hint("write `&&`"),
                 "or" => error.with_hint("write `||`"),
                 "not" => error.with_hint("write `!`"),
                 _ => error,
             },
-            Token::Text(_) if self.at > 0 => error.with_hint("join texts with `+`"),
+            Token::Text(_) if self.cursor.before().is_some() => {
+                error.with_hint("join texts with `+`")
+            }
             Token::Quoted(_)
             | Token::Int(_)
             | Token::Uint(_)
@@ -166,6 +126,13 @@ impl Parser<'_> {
             | Token::Mark(_)
             | Token::End => error,
         }
+    }
+}
+
+impl Parser<'_> {
+    /// Whether the token before is this word.
+    fn follows(&self, word: &str) -> bool {
+        matches!(self.cursor.before(), Some(Token::Ident(name)) if &**name == word)
     }
 
     /// Adds a node above `children`.

@@ -12,10 +12,11 @@ use super::calls::{self, Function};
 use super::lexer::Token;
 use super::node::{Access, Base, Entry, Item, Macro, MacroKind, Node, NodeId, Op};
 use super::parse::{Names, Outcome, Parser};
-use super::pattern::Pattern;
 use super::trouble::Span;
 use super::value::{Cel, Kind};
+use crate::cursor::Reads;
 use crate::error::{CompileError, CompileErrorKind};
+use crate::pattern::Pattern;
 use crate::references::StepReference;
 
 /// The variables of a workflow.
@@ -156,8 +157,8 @@ impl Parser<'_> {
     ) -> Outcome<()> {
         let function = match calls::find_method(name, arguments.len()) {
             Ok(function) => function,
-            Err(_) if self.names == Names::Open => {
-                self.grow(access, &arguments, |_| Op::Unknown(name.clone()));
+            Err(complaint) if self.names == Names::Open => {
+                self.grow(access, &arguments, |_| Op::Unknown(complaint.told()));
                 return Ok(());
             }
             Err(complaint) => return Err(complaint.at(name_at..name_at + name.len())),
@@ -325,7 +326,10 @@ impl Parser<'_> {
         }
         if name.as_ref() == "in" || RESERVED.contains(&name.as_ref()) {
             let error = self.unexpected("a value");
-            return Err(error.with_hint(format!("`{name}` is a reserved word")));
+            return Err(error.with_hint(match name.as_ref() {
+                "if" | "else" => "write `condition ? one : other`".to_owned(),
+                _ => format!("`{name}` is a reserved word"),
+            }));
         }
         if called {
             self.advance();
@@ -348,6 +352,7 @@ impl Parser<'_> {
             if self.names == Names::Declared {
                 return Err(self.undeclared(name, start));
             }
+            self.references.names.push((name.clone(), start..start + name.len()));
         }
         let name: Arc<str> = if name.as_ref() == "loop" { "iter".into() } else { name.clone() };
         self.references.roots.insert(name.clone());
@@ -417,8 +422,9 @@ impl Parser<'_> {
         }
         let function = match calls::find_global(name, arguments.len()) {
             Ok(function) => function,
-            Err(_) if self.names == Names::Open => {
-                return self.push(Node::Unknown(name.clone()), span, &[]);
+            Err(complaint) if self.names == Names::Open => {
+                let named = (start, start + name.len());
+                return self.push(Node::Unknown(complaint.told()), named, &[]);
             }
             Err(complaint) => return Err(complaint.at(start..start + name.len())),
         };

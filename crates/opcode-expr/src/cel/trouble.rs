@@ -95,7 +95,7 @@ impl Cause {
                 let message = missing("input", key, inputs.iter().map(|pair| pair.0.as_ref()));
                 (EvalErrorKind::AbsentInput, message)
             }
-            Self::Variable(name) => (EvalErrorKind::AbsentVariable, variable_message(name)),
+            Self::Variable(name) => (EvalErrorKind::AbsentVariable, variable_message(name, scope)),
             Self::Key { key, of } => (EvalErrorKind::MissingKey, key_message(key, of)),
             Self::Traverse { key, kind } => (EvalErrorKind::Type, traverse_message(key, kind)),
             Self::Index { index, len } => {
@@ -152,11 +152,14 @@ fn step_message(
     }
 }
 
-fn variable_message(name: &str) -> String {
+fn variable_message(name: &str, scope: &dyn Scope) -> String {
     match name {
         "iter" | "loop" => format!("`{name}` exists only inside a loop's body"),
         "error" => "`error` exists only in an on_error hook".to_owned(),
-        _ => format!("`{}` does not exist here", shorten(name, 80)),
+        _ => {
+            let names = scope.root_names();
+            missing("variable", name, names.iter().map(AsRef::as_ref))
+        }
     }
 }
 
@@ -202,7 +205,7 @@ pub(super) fn operator_message(operator: &str, left: &str, right: &str) -> Strin
     let hint = if operator == "+" && text && left != right {
         "; convert with string(x), int(x) or double(x)"
     } else if operator == "%" {
-        "; `%` takes two ints or two uints: convert with int(x)"
+        "; `%` takes ints and uints: convert with int(x)"
     } else {
         ""
     };

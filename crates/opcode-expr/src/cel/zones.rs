@@ -3,23 +3,26 @@
 //! Keeps: nothing is read from the machine, so every node answers alike.
 //! Not here: dates (`time.rs`), a zone's history: a date before its last reform gets today's rule.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use super::time::{date_of, days_in, days_of};
 
 /// One line per rule: the POSIX rule with `_` for its abbreviations, a tab, the names of the zones that follow it.
 const ZONES: &str = include_str!("zones.txt");
+
+/// The rule of each zone, by its name.
+static RULES: LazyLock<BTreeMap<&str, &str>> = LazyLock::new(|| {
+    let lines = ZONES.lines().filter_map(|line| line.split_once('\t'));
+    lines.flat_map(|(rule, names)| names.split(' ').map(move |name| (name, rule))).collect()
+});
 
 /// Seconds east of UTC at `seconds` since 1970, for a zone's name or an offset such as `+02:00`.
 pub(crate) fn offset(name: &str, seconds: i64) -> Option<i64> {
     if matches!(name, "" | "UTC") {
         return Some(0);
     }
-    loose(name).or_else(|| {
-        let (rule, _) = ZONES
-            .lines()
-            .filter_map(|line| line.split_once('\t'))
-            .find(|(_, names)| names.split(' ').any(|known| known == name))?;
-        by_rule(rule, seconds)
-    })
+    loose(name).or_else(|| by_rule(RULES.get(name)?, seconds))
 }
 
 /// An offset as RFC 3339 writes it: `+02:00`, `-09:30`.

@@ -10,6 +10,7 @@
 
 use std::sync::Arc;
 
+use opcode_model::problem::nearest;
 use opcode_model::{Object, Value};
 
 use super::eval::Machine;
@@ -17,7 +18,7 @@ use super::methods;
 use super::node::{Node, NodeId, Op};
 use super::trouble::{Outcome, Span, Trouble};
 use super::value::Datum;
-use crate::error::{EvalErrorKind, shorten};
+use crate::error::{EvalErrorKind, listed, shorten};
 use crate::scope::StepView;
 
 impl<'a> Machine<'a> {
@@ -72,6 +73,22 @@ impl<'a> Machine<'a> {
         Ok(Datum::Json(Value::Object(Object::from_pairs(pairs))))
     }
 
+    /// The trouble with what is read of `base`, told of its name if nothing is called so.
+    fn misnamed(&self, base: NodeId, trouble: Box<Trouble>) -> Box<Trouble> {
+        let Node::Root(name) = &self.code.nodes[base as usize] else { return trouble };
+        if self.scope.root(name).is_some() {
+            return trouble;
+        }
+        let names = self.scope.root_names();
+        let near = nearest(name, names.iter().map(AsRef::as_ref));
+        let hint = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("there is {}", listed(names.iter().map(AsRef::as_ref))),
+        };
+        let message = format!("nothing here is called `{}`; {hint}", shorten(name, 80));
+        Trouble::new(EvalErrorKind::AbsentVariable, message, self.code.spans[base as usize])
+    }
+
     /// Reads an access to its end. An optional part on nil gives nil, and so do the fields and methods behind it.
     pub(super) fn access(&mut self, base: NodeId, ops: &'a [(Op, Span)]) -> Outcome<Datum> {
         let (mut value, mut at) = self.begin(base, ops)?;
@@ -98,7 +115,10 @@ impl<'a> Machine<'a> {
                 value = Datum::NIL;
                 continue;
             }
-            value = self.apply_op(&value, op, *span)?;
+            value = self.apply_op(&value, op, *span).map_err(|trouble| match (at, op) {
+                (1, Op::Field { .. }) => self.misnamed(base, trouble),
+                _ => trouble,
+            })?;
         }
         let chained = |(op, _): &(Op, Span)| {
             matches!(

@@ -361,8 +361,11 @@ fn wrong_count(
         usize::MAX => format!("{least} or more"),
         _ => format!("{least} to {most}"),
     };
-    CompileError::new(format!("`{name}` takes {wanted} arguments, got {count}"), bytes(span))
-        .of_kind(CompileErrorKind::Unknown)
+    CompileError::new(
+        format!("`{name}` takes {}, got {count}", crate::error::arguments(wanted)),
+        bytes(span),
+    )
+    .of_kind(CompileErrorKind::Unknown)
 }
 
 fn unknown_function(name: &str, span: Span) -> Box<CompileError> {

@@ -18,15 +18,16 @@ use super::syntax::Operator;
 use super::trouble::{Outcome, Span, Trouble};
 use super::value::Datum;
 use super::{arith, text};
-use crate::cel::Pattern;
 use crate::error::EvalErrorKind;
 use crate::meter::{Exhausted, Meter};
+use crate::pattern::Met;
 use crate::scope::Scope;
 
 /// Evaluates `code`.
 pub(crate) fn evaluate(code: &Code, scope: &dyn Scope, meter: &mut Meter) -> Outcome<Value> {
     let slots = vec![Datum::NIL; code.slots];
-    let mut machine = Machine { code, scope, meter, slots, frames: Vec::new(), recent: Vec::new() };
+    let mut machine =
+        Machine { code, scope, meter, slots, frames: Vec::new(), met: Met::default() };
     let value = machine.eval(code.root)?;
     machine.deliver(value)
 }
@@ -47,8 +48,8 @@ pub(crate) struct Machine<'a> {
     slots: Vec<Datum>,
     /// The predicates at work, innermost last.
     pub(super) frames: Vec<Frame>,
-    /// Patterns compiled during this evaluation, newest last.
-    pub(super) recent: Vec<Pattern>,
+    /// Patterns known only now.
+    pub(super) met: Met,
 }
 
 impl<'a> Machine<'a> {

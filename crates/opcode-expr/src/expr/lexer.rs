@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::cursor::{Marked, Spanned};
 use crate::error::CompileError;
 
 /// One token.
@@ -19,12 +20,14 @@ pub(crate) enum Token {
     End,
 }
 
-/// A token and its bytes.
-#[derive(Clone, Debug)]
-pub(crate) struct Spanned {
-    pub(crate) token: Token,
-    pub(crate) start: usize,
-    pub(crate) end: usize,
+impl Marked for Token {
+    fn mark(&self) -> Option<&'static str> {
+        if let Self::Mark(mark) = self { Some(mark) } else { None }
+    }
+
+    fn is_end(&self) -> bool {
+        matches!(self, Self::End)
+    }
 }
 
 const MARKS: [&str; 35] = [
@@ -50,7 +53,7 @@ const WORDS: [&str; 11] = [
 pub(super) type Outcome<T> = Result<T, Box<CompileError>>;
 
 /// All tokens of `source`, with `End` as the last.
-pub(crate) fn lex(source: &str) -> Outcome<Vec<Spanned>> {
+pub(crate) fn lex(source: &str) -> Outcome<Vec<Spanned<Token>>> {
     let mut lexer = Lexer { source, at: 0 };
     let mut tokens = Vec::with_capacity(source.len() / 3 + 1);
     loop {

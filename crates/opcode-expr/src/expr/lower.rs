@@ -23,8 +23,9 @@ use super::parse::parse;
 use super::syntax::{self, Ast, AstId, Operator, Statement, Tree, Unary};
 use super::trouble::Span;
 use super::value::Datum;
-use crate::cel::{Names, Pattern};
+use crate::cel::Names;
 use crate::error::{CompileError, CompileErrorKind};
+use crate::pattern::Pattern;
 use crate::references::References;
 use crate::scope::Scope;
 
@@ -186,8 +187,11 @@ impl Lowering<'_> {
     /// A variable of the scope.
     pub(super) fn root(&mut self, name: &Arc<str>, span: Span) -> Outcome<Lowered> {
         let name: Arc<str> = if name.as_ref() == "loop" { "iter".into() } else { name.clone() };
-        if self.names == Names::Declared && !ROOTS.contains(&name.as_ref()) {
-            return Err(self.unknown_variable(&name, span));
+        if !ROOTS.contains(&name.as_ref()) {
+            if self.names == Names::Declared {
+                return Err(self.unknown_variable(&name, span));
+            }
+            self.references.names.push((name.clone(), bytes(span)));
         }
         self.references.roots.insert(name.clone());
         let steps = name.as_ref() == "steps";
@@ -426,8 +430,7 @@ impl Lowering<'_> {
         if self.patterns.len() >= PATTERNS_MAX {
             return Err(CompileError::limit("the patterns of an expression", PATTERNS_MAX, span));
         }
-        let pattern = super::text::translate(text);
-        let pattern = Pattern::compile(&pattern).map_err(|reason| {
+        let pattern = Pattern::compile(text).map_err(|reason| {
             CompileError::new(format!("not a regular expression: {reason}"), span)
         })?;
         self.patterns.push(pattern);

@@ -126,8 +126,8 @@ pub(super) fn call(
         return Err(Trouble::argument(message, span));
     };
     if row.arguments != arguments.len() {
-        let message =
-            format!("`{name}` takes {} arguments, got {}", row.arguments, arguments.len());
+        let wanted = crate::error::arguments(row.arguments);
+        let message = format!("`{name}` takes {wanted}, got {}", arguments.len());
         return Err(Trouble::argument(message, span));
     }
     machine.bytes(64, span)?;

@@ -9,7 +9,7 @@ use super::functions::{Function, Loop};
 use super::syntax::Operator;
 use super::trouble::Span;
 use super::value::Datum;
-use crate::cel::Pattern;
+use crate::pattern::Pattern;
 
 /// Where a node is in its arena.
 pub(crate) type NodeId = u32;

@@ -3,25 +3,26 @@
 //! Keeps: nesting, height and node count are bounded, so neither lowering nor evaluating can exhaust a stack.
 //! Not here: literals, names, calls and selections (`primary.rs`), what names mean (`lower.rs`).
 
-use std::sync::Arc;
-
 use opcode_model::limits::{EVALUATION_DEPTH_MAX, EXPRESSION_DEPTH_MAX, EXPRESSION_NODES_MAX};
 
-use super::lexer::{Outcome, Spanned, Token, lex};
+use super::lexer::{Outcome, Token, lex};
 use super::syntax::{Ast, AstId, Link, Operator, Part, Statement, Tree, Unary};
 use super::trouble::Span;
+use crate::cursor::{Cursor, Reads};
 use crate::error::CompileError;
 
 /// How tightly `-x` and `+x` bind, and `not x`.
 const SIGN: u16 = 90;
 const NOT: u16 = 50;
 
+/// The hint for a `#` where there is no item.
+pub(super) const ITEM_OUTSIDE: &str = "`#` and `.field` stand for an item, inside a predicate only";
+
 /// Reads `source`.
 pub(super) fn parse(source: &str) -> Outcome<Tree> {
     let mut parser = Parser {
         source,
-        tokens: lex(source)?,
-        at: 0,
+        cursor: Cursor::new(lex(source)?),
         nodes: Vec::new(),
         spans: Vec::new(),
         heights: Vec::new(),
@@ -37,8 +38,7 @@ pub(super) fn parse(source: &str) -> Outcome<Tree> {
 
 pub(super) struct Parser<'a> {
     source: &'a str,
-    tokens: Vec<Spanned>,
-    at: usize,
+    cursor: Cursor<Token>,
     nodes: Vec<Ast>,
     spans: Vec<Span>,
     heights: Vec<usize>,
@@ -47,77 +47,27 @@ pub(super) struct Parser<'a> {
     pub(super) closures: usize,
 }
 
-impl Parser<'_> {
-    pub(super) fn token(&self) -> &Token {
-        &self.tokens[self.at].token
+impl Reads for Parser<'_> {
+    type Token = Token;
+
+    fn source(&self) -> &str {
+        self.source
     }
 
-    pub(super) fn token_after(&self) -> &Token {
-        &self.tokens[(self.at + 1).min(self.tokens.len() - 1)].token
+    fn cursor(&self) -> &Cursor<Token> {
+        &self.cursor
     }
 
-    /// First byte of the current token.
-    pub(super) fn start(&self) -> usize {
-        self.tokens[self.at].start
+    fn cursor_mut(&mut self) -> &mut Cursor<Token> {
+        &mut self.cursor
     }
 
-    /// The byte after the token before the current one.
-    pub(super) fn end(&self) -> usize {
-        self.at.checked_sub(1).map_or(0, |before| self.tokens[before].end)
-    }
-
-    pub(super) fn span_from(&self, start: usize) -> Span {
-        (start as u32, self.end() as u32)
-    }
-
-    /// The current token as it is written.
-    pub(super) fn token_text(&self) -> Arc<str> {
-        let Spanned { start, end, .. } = self.tokens[self.at];
-        self.source.get(start..end).unwrap_or_default().into()
-    }
-
-    pub(super) fn advance(&mut self) {
-        if self.at + 1 < self.tokens.len() {
-            self.at += 1;
-        }
-    }
-
-    pub(super) fn is(&self, mark: &str) -> bool {
-        matches!(self.token(), Token::Mark(found) if *found == mark)
-    }
-
-    pub(super) fn accept(&mut self, mark: &str) -> bool {
-        let found = self.is(mark);
-        if found {
-            self.advance();
-        }
-        found
-    }
-
-    pub(super) fn expect(&mut self, mark: &str, after: &str) -> Outcome<()> {
-        if self.accept(mark) {
-            return Ok(());
-        }
-        Err(self.unexpected(&format!("`{mark}` {after}")))
-    }
-
-    /// The error for a token that may not stand here.
-    pub(super) fn unexpected(&self, expected: &str) -> Box<CompileError> {
-        let Spanned { token, start, end } = &self.tokens[self.at];
-        let found = match token {
-            Token::End => "the end".to_owned(),
-            Token::Name(_) | Token::Int(_) | Token::Float(_) | Token::Text(_) | Token::Mark(_) => {
-                let text = self.source.get(*start..*end).unwrap_or_default();
-                format!("`{}`", crate::error::shorten(text, 40))
-            }
-        };
-        let error = CompileError::new(format!("expected {expected}, found {found}"), *start..*end);
-        match token {
+    fn unexpected(&self, expected: &str) -> Box<CompileError> {
+        let error = self.surprise(expected);
+        match self.token() {
             Token::Mark("=") => error.with_hint("write `==` to compare"),
             Token::Mark("&") => error.with_hint("write `&&`, or bitand(a, b)"),
-            Token::Mark("#" | ".") if self.closures == 0 => {
-                error.with_hint("`#` and `.field` stand for an item, inside a predicate only")
-            }
+            Token::Mark("#" | ".") if self.closures == 0 => error.with_hint(ITEM_OUTSIDE),
             Token::Name(word) if word.as_ref() == "null" => error.with_hint("write `nil`"),
             Token::Name(_)
             | Token::Int(_)
@@ -126,6 +76,12 @@ impl Parser<'_> {
             | Token::Mark(_)
             | Token::End => error,
         }
+    }
+}
+
+impl Parser<'_> {
+    pub(super) fn span_from(&self, start: usize) -> Span {
+        (start as u32, self.end() as u32)
     }
 
     /// Adds a node above `children`.
@@ -301,7 +257,7 @@ impl Parser<'_> {
                 continue;
             }
             let negated = self.is("not");
-            let mark = if negated { self.token_after() } else { self.token() };
+            let mark = if negated { self.token_after(1) } else { self.token() };
             let Token::Mark(mark) = *mark else { break };
             let Some((operator, level)) = Operator::parse(mark).filter(|found| found.1 >= least)
             else {

@@ -5,10 +5,14 @@
 
 use std::sync::Arc;
 
-use super::functions::is_predicate;
+use opcode_model::problem::nearest;
+
+use super::functions::{self, is_predicate};
 use super::lexer::{Outcome, Token};
-use super::parse::Parser;
+use super::parse::{ITEM_OUTSIDE, Parser};
 use super::syntax::{Ast, AstId, Part};
+use crate::cursor::Reads;
+use crate::error::CompileError;
 
 impl Parser<'_> {
     pub(super) fn primary(&mut self) -> Outcome<AstId> {
@@ -96,7 +100,7 @@ impl Parser<'_> {
             let argument = if predicate && arguments.len() + given == 1 {
                 self.predicate()?
             } else {
-                self.expression()?
+                self.expression().map_err(|error| mistaken(name, error))?
             };
             arguments.push(argument);
         }
@@ -165,7 +169,7 @@ impl Parser<'_> {
         match self.token().clone() {
             Token::Name(text) | Token::Text(text) => self.literal(Ast::Text(text)),
             Token::Int(_) | Token::Float(_) => {
-                let text = self.token_text();
+                let text = self.token_text().into();
                 self.literal(Ast::Text(text))
             }
             Token::Mark("(") => self.expression(),
@@ -242,5 +246,16 @@ impl Parser<'_> {
         }
         self.expect("]", "after the slice")?;
         Ok(Part::Slice { from, to })
+    }
+}
+
+/// A `#` among the arguments of a function nobody knows: its name may be what is wrong.
+fn mistaken(name: &str, error: Box<CompileError>) -> Box<CompileError> {
+    if error.hint.as_deref() != Some(ITEM_OUTSIDE) || functions::names().contains(&name) {
+        return error;
+    }
+    match nearest(name, functions::names()) {
+        Some(near) => error.with_hint(format!("did you mean `{near}` for `{name}`?")),
+        None => error,
     }
 }

@@ -171,7 +171,8 @@ fn method(name: &Arc<str>, count: usize, of: &Nature, span: Span) -> Outcome<Nat
     match methods::find(of, name) {
         Some(row) if row.arguments == count => Ok(row.gives.clone()),
         Some(row) => {
-            let message = format!("`{shown}` takes {} arguments, got {count}", row.arguments);
+            let wanted = crate::error::arguments(row.arguments);
+            let message = format!("`{shown}` takes {wanted}, got {count}");
             Err(mismatch(message, span))
         }
         None => {

@@ -1,7 +1,7 @@
 //! Functions and operators of texts: finding, patterns, trimming, splitting, joining, base64.
 //!
 //! Keeps: reading is charged by length, making by bytes; positions are bytes, as in Go.
-//! Not here: compiling patterns (`cel::Pattern`), values as text (`print.rs`).
+//! Not here: compiling patterns (`pattern.rs` of the crate), values as text (`print.rs`).
 
 #![expect(
     clippy::wildcard_enum_match_arm,
@@ -20,7 +20,7 @@ use super::functions::Function;
 use super::syntax::Operator;
 use super::trouble::{Outcome, Span, Trouble};
 use super::value::Datum;
-use crate::cel::Pattern;
+use crate::pattern::{Options, Pattern};
 
 /// Padding is needed; what is left over in the last letter is not looked at.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -69,18 +69,15 @@ impl Machine<'_> {
             return Err(super::arith::does_not_take(Operator::Matches, subject, pattern, span));
         };
         self.scan(pattern.len() * 8, span)?;
-        let pattern = translate(pattern);
-        let mut recent = std::mem::take(&mut self.recent);
-        let found = Pattern::recall(
-            &mut recent,
-            &pattern,
+        let mut met = std::mem::take(&mut self.met);
+        let pattern = met.recall(
+            pattern,
+            Options::default(),
             |count| self.steps(count, span),
-            |message| Trouble::argument(message, span),
+            |reason| Trouble::argument(format!("not a regular expression: {reason}"), span),
         );
-        self.recent = recent;
-        let at = found?;
-        self.steps(self.recent[at].price(text.len()), span)?;
-        Ok(self.recent[at].is_match(text).into())
+        self.met = met;
+        self.is_match(&*pattern?, text, span)
     }
 
     /// `matches` with a pattern compiled beforehand.
@@ -96,111 +93,12 @@ impl Machine<'_> {
         let Some(text) = subject.as_text() else {
             return Err(Trouble::wanted("`matches`", "a string", subject.kind(), span));
         };
-        let pattern = &self.code.patterns[pattern];
+        self.is_match(&self.code.patterns[pattern], text, span)
+    }
+
+    fn is_match(&mut self, pattern: &Pattern, text: &str, span: Span) -> Outcome<Datum> {
         self.steps(pattern.price(text.len()), span)?;
         Ok(pattern.is_match(text).into())
-    }
-}
-
-/// A pattern as Go reads it, written for a reader that takes `\d \w \s \b` for more than ASCII, that knows no `\Q…\E`,
-/// and to which some letters mean more.
-pub(super) fn translate(pattern: &str) -> String {
-    let mut out = String::with_capacity(pattern.len() + 8);
-    let mut letters = pattern.chars().peekable();
-    let mut in_class = false;
-    while let Some(letter) = letters.next() {
-        match letter {
-            '\\' => match letters.next() {
-                Some('Q') if !in_class => {
-                    let mut quoted: String = letters.collect();
-                    let end = quoted.find("\\E").unwrap_or(quoted.len());
-                    let rest = quoted.split_off(end);
-                    out += &regex::escape(&quoted);
-                    out += &translate_after_quote(&rest);
-                    return out;
-                }
-                Some(kind) => escape(&mut out, kind, in_class),
-                None => out.push('\\'),
-            },
-            '[' if in_class && letters.peek() == Some(&':') => out.push('['),
-            '[' if in_class => out += "\\[",
-            '[' => {
-                in_class = true;
-                out.push('[');
-                if letters.peek() == Some(&'^') {
-                    letters.next();
-                    out.push('^');
-                }
-                if letters.peek() == Some(&']') {
-                    letters.next();
-                    out += "\\]";
-                }
-            }
-            ':' if in_class
-                && letters.peek() == Some(&']')
-                && out.rsplit('[').next().is_some_and(is_posix) =>
-            {
-                letters.next();
-                out += ":]";
-            }
-            ']' => {
-                in_class = false;
-                out.push(']');
-            }
-            '&' | '~' if in_class => {
-                out.push('\\');
-                out.push(letter);
-            }
-            '{' if !in_class && !is_counted(letters.clone()) => out += "\\{",
-            _ => out.push(letter),
-        }
-    }
-    out
-}
-
-/// What follows a `\Q`: its end, then a pattern again.
-fn translate_after_quote(rest: &str) -> String {
-    translate(rest.strip_prefix("\\E").unwrap_or(rest))
-}
-
-/// Whether a class name such as `:alpha` has been begun.
-fn is_posix(text: &str) -> bool {
-    let name = text.strip_prefix(':').map(|name| name.trim_start_matches('^'));
-    name.is_some_and(|name| !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase()))
-}
-
-/// Whether a `{` begins a repetition: `{2}`, `{2,}`, `{2,3}`.
-fn is_counted(letters: impl Iterator<Item = char>) -> bool {
-    let inner: String = letters.take_while(|letter| *letter != '}').take(12).collect();
-    let (least, most) = inner.split_once(',').unwrap_or((&inner, ""));
-    let digits = |text: &str| text.chars().all(|letter| letter.is_ascii_digit());
-    !least.is_empty() && digits(least) && digits(most)
-}
-
-fn escape(out: &mut String, kind: char, in_class: bool) {
-    let class = match kind {
-        'd' => "0-9",
-        'w' => "0-9A-Za-z_",
-        's' => "\\t\\n\\x0c\\r ",
-        'D' => "^0-9",
-        'W' => "^0-9A-Za-z_",
-        'S' => "^\\t\\n\\x0c\\r ",
-        'b' | 'B' if !in_class => {
-            out.push_str(if kind == 'b' { "(?-u:\\b)" } else { "(?-u:\\B)" });
-            return;
-        }
-        _ => {
-            out.push('\\');
-            out.push(kind);
-            return;
-        }
-    };
-    if in_class && !class.starts_with('^') {
-        out.push_str(class);
-    } else {
-        out.push('[');
-        out.push_str(class);
-        out.push(']');
     }
 }
 

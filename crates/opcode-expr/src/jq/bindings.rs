@@ -8,6 +8,7 @@ use std::sync::Arc;
 use opcode_model::problem::nearest;
 
 use super::op::Place;
+use crate::error::listed;
 
 /// What a name means.
 #[derive(Debug)]
@@ -166,12 +167,20 @@ impl<'a> Bindings<'a> {
         })
     }
 
-    pub(super) fn nearest_variable(&self, name: &str) -> Option<&str> {
-        let names = self.bindings.iter().filter_map(|binding| match &binding.meaning {
+    /// What to write instead of a variable that is not there: the nearest, or which there are.
+    pub(super) fn meant_variable(&self, name: &str) -> String {
+        let bound = self.bindings.iter().filter_map(|binding| match &binding.meaning {
             Meaning::Variable { name, .. } => Some(name.as_ref()),
             _ => None,
         });
-        nearest(name, names.chain(self.arguments.iter().map(AsRef::as_ref)))
+        let names = bound.chain(self.arguments.iter().map(AsRef::as_ref));
+        match nearest(name, names.clone()) {
+            Some(near) => format!("did you mean `${near}`?"),
+            None => format!(
+                "the variables here are {}",
+                listed(["ENV", "__loc__"].into_iter().chain(names))
+            ),
+        }
     }
 
     /// The names of the functions that can be called here.

@@ -29,10 +29,9 @@ static PRELUDE: LazyLock<Prelude> = LazyLock::new(|| {
 });
 
 /// Functions of jq that have no meaning here, and why.
-const REFUSED: [(&str, &str); 6] = [
+const REFUSED: [(&str, &str); 5] = [
     ("input", "there is one input, and it is `.`"),
     ("inputs", "there is one input, and it is `.`"),
-    ("input_filename", "the input is no file"),
     ("input_line_number", "the input is no file"),
     ("modulemeta", "modules are not available here"),
     ("get_search_list", "modules are not available here"),
@@ -207,9 +206,8 @@ impl<'a> Compiler<'a> {
         let arities: Vec<_> =
             known.clone().filter(|known| known.0 == name).map(|known| known.1).collect();
         if !arities.is_empty() {
-            let takes = arities.join(" or ");
-            let message =
-                format!("function not defined: {name}/{arity}; `{name}` takes {takes} arguments");
+            let takes = crate::error::arguments(arities.join(" or "));
+            let message = format!("function not defined: {name}/{arity}; `{name}` takes {takes}");
             return self.fail(message);
         }
         let names = self.bindings.function_names().chain(known.map(|known| known.0));

@@ -15,7 +15,7 @@ const fn doc(
 }
 
 #[rustfmt::skip]
-pub(crate) static FUNCTIONS: [FunctionDoc; 223] = [
+pub(crate) static FUNCTIONS: [FunctionDoc; 224] = [
     doc("IN", "IN(values)", "whether the input is one of the values", ("2 | IN(1, 2)", "true")),
     doc("IN", "IN(source; values)", "whether any of the source is one of the values", ("IN(1, 5; 1, 2)", "true")),
     doc("INDEX", "INDEX(key)", "the items as an object by key", (r#"[{"id": 1}] | INDEX(.id)"#, r#"{"1":{"id":1}}"#)),
@@ -113,6 +113,7 @@ pub(crate) static FUNCTIONS: [FunctionDoc; 223] = [
     doc("index", "index(value)", "the first place of a value or text", (r#""a,b" | index(",")"#, "1")),
     doc("indices", "indices(value)", "all places of a value or text", ("[1, 2, 1] | indices(1)", "[0,2]")),
     doc("infinite", "infinite", "infinity", ("infinite > 1", "true")),
+    doc("input_filename", "input_filename", "null: the input is no file", ("input_filename", "null")),
     doc("inside", "inside(value)", "whether the input is part of a value", (r#""bar" | inside("foobar")"#, "true")),
     doc("isempty", "isempty(f)", "whether there is no output", ("isempty(empty)", "true")),
     doc("isfinite", "isfinite", "whether a number is finite", ("1 | isfinite", "true")),

@@ -391,9 +391,8 @@ impl<'a> Compiler<'a> {
             self.emit(Op::Constant(empty_object()));
             return Ok(());
         }
-        let hint = self.bindings.nearest_variable(name);
-        let hint = hint.map(|near| format!("; did you mean `${near}`?")).unwrap_or_default();
-        self.fail(format!("variable not defined: ${name}{hint}"))
+        let hint = self.bindings.meant_variable(name);
+        self.fail(format!("variable not defined: ${name}; {hint}"))
     }
 
     // Constructions.
@@ -439,11 +438,7 @@ impl<'a> Compiler<'a> {
                 }
                 (Key::Variable(name), None) => {
                     self.emit(Op::Push(Value::Null));
-                    let name = name.clone();
-                    match name.as_ref() {
-                        "__loc__" => return self.fail("write `\"__loc__\": $__loc__`".to_owned()),
-                        _ => self.variable(&name)?,
-                    }
+                    self.variable(&name.clone())?;
                 }
                 (Key::Query(_), None) => {
                     self.emit(Op::Duplicate);

@@ -1,4 +1,4 @@
-//! What every function needs besides its arguments: the meter, the time, patterns compiled so far.
+//! What every function needs besides its arguments: the meter, the time, patterns met so far.
 //!
 //! Keeps: whatever is looked at or allocated is charged; no value nests deeper than `NESTING_MAX`, so dropping one is safe.
 //! Not here: the stacks (`machine.rs`).
@@ -6,9 +6,9 @@
 use opcode_model::{Timestamp, Value};
 
 use super::compare::Visits;
-use super::pattern::Pattern;
 use super::trouble::Outcome;
 use crate::meter::{Exhausted, Meter};
+use crate::pattern::Met;
 
 /// How deep a value may nest while it is worked on.
 pub(super) const NESTING_MAX: usize = 1_000;
@@ -27,8 +27,8 @@ pub(super) struct Context<'a> {
     pub(super) odd: bool,
     /// How often a list or object was put into another: no value made here is deeper than this and what was given.
     pub(super) nestings: usize,
-    /// Patterns compiled during this evaluation, newest last.
-    pub(super) patterns: Vec<Pattern>,
+    /// Patterns met so far.
+    pub(super) met: Met,
 }
 
 impl Context<'_> {

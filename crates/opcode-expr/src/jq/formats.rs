@@ -4,6 +4,7 @@
 //! Not here: `@text` and `@json` (`text.rs`).
 
 use opcode_model::Value;
+use opcode_model::problem::nearest;
 
 use super::context::Context;
 use super::natives;
@@ -21,16 +22,21 @@ pub(super) fn format(
     };
     match native(name) {
         Some(native) => (native.run)(context, value, &[]),
-        None => Err(Cause::message(format!("format not defined: @{name}"))),
+        None => {
+            let near = nearest(name, NAMES).map(|near| format!("; did you mean `@{near}`?"));
+            let hint = near.unwrap_or_else(|| format!("; there is @{}", NAMES.join(" @")));
+            Err(Cause::message(format!("format not defined: @{name}{hint}")))
+        }
     }
 }
 
+const NAMES: [&str; 12] = [
+    "text", "json", "html", "uri", "urid", "csv", "tsv", "sh", "base64", "base64d", "base32",
+    "base32d",
+];
+
 /// The function behind `@name`.
 pub(super) fn native(name: &str) -> Option<&'static natives::Native> {
-    const NAMES: [&str; 12] = [
-        "text", "json", "html", "uri", "urid", "csv", "tsv", "sh", "base64", "base64d", "base32",
-        "base32d",
-    ];
     NAMES.contains(&name).then(|| natives::find(&format!("_{name}"), 0)).flatten()
 }
 

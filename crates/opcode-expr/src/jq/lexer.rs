@@ -205,7 +205,13 @@ impl Lexer<'_> {
         let Some(sign) = SIGNS.into_iter().find(|sign| self.rest().starts_with(sign)) else {
             let letter = self.rest().chars().next().unwrap_or_default();
             self.at += letter.len_utf8();
-            return self.fail(format!("unexpected `{letter}`"), from);
+            let failed = self.fail(format!("unexpected `{letter}`"), from);
+            return failed.map_err(|error: Box<CompileError>| match letter {
+                '&' => error.with_hint("write `and`"),
+                '!' => error.with_hint("write `… | not`, or `!=`"),
+                '\'' => error.with_hint("a string stands between double quotes"),
+                _ => error,
+            });
         };
         self.at += sign.len();
         match (sign, self.open.last_mut()) {

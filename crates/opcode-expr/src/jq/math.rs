@@ -30,11 +30,16 @@ fn of2(
     arguments: &[Value],
     function: Of2,
 ) -> Outcome<Value> {
-    let mut numbers = [0.0; 2];
+    let [x, y] = numbers(name, arguments)?;
+    Ok(context.number(function(x, y)))
+}
+
+fn numbers<const N: usize>(name: &'static str, arguments: &[Value]) -> Outcome<[f64; N]> {
+    let mut numbers = [0.0; N];
     for (number, argument) in numbers.iter_mut().zip(arguments) {
         *number = argument.as_f64().ok_or_else(|| Cause::apply(name, argument))?;
     }
-    Ok(context.number(function(numbers[0], numbers[1])))
+    Ok(numbers)
 }
 
 /// A function of one number, under its name.
@@ -57,6 +62,18 @@ macro_rules! two {
             name: $name,
             arity: 2,
             run: |context, _, arguments| of2(context, $name, arguments, $function),
+            ignores_input: true,
+            nests: false,
+        }
+    };
+}
+
+macro_rules! order {
+    ($name:literal, $function:expr) => {
+        Native {
+            name: $name,
+            arity: 2,
+            run: |context, _, arguments| of_order(context, $name, arguments, $function),
             ignores_input: true,
             nests: false,
         }
@@ -118,8 +135,8 @@ pub(super) static NATIVES: [Native; 67] = [
     two!("fmin", libm::fmin),
     two!("fmod", libm::fmod),
     two!("hypot", libm::hypot),
-    two!("jn", |n, x| order(n, x, libm::jn)),
-    two!("yn", |n, x| order(n, x, libm::yn)),
+    order!("jn", libm::jn),
+    order!("yn", libm::yn),
     two!("nextafter", libm::nextafter),
     two!("nexttoward", libm::nextafter),
     two!("remainder", libm::remainder),
@@ -164,11 +181,8 @@ pub(super) fn absolute(context: &mut Context<'_>, value: &Value) -> Outcome<Valu
 }
 
 fn fma(context: &mut Context<'_>, _: &Value, arguments: &[Value]) -> Outcome<Value> {
-    let mut numbers = [0.0; 3];
-    for (number, argument) in numbers.iter_mut().zip(arguments) {
-        *number = argument.as_f64().ok_or_else(|| Cause::apply("fma", argument))?;
-    }
-    Ok(context.number(libm::fma(numbers[0], numbers[1], numbers[2])))
+    let [x, y, z] = numbers("fma", arguments)?;
+    Ok(context.number(libm::fma(x, y, z)))
 }
 
 /// The fraction between a half and one, and the power of two it is multiplied with.
@@ -221,7 +235,15 @@ fn scale(number: f64, power: f64) -> f64 {
     libm::ldexp(number, power as i32)
 }
 
-/// A Bessel function of an order; high orders take as many steps, and are nothing to speak of.
-fn order(n: f64, x: f64, function: fn(i32, f64) -> f64) -> f64 {
-    function(n.clamp(-10_000.0, 10_000.0) as i32, x)
+/// A Bessel function of an order: it takes a turn an order, and beyond the highest it is nothing to speak of.
+fn of_order(
+    context: &mut Context<'_>,
+    name: &'static str,
+    arguments: &[Value],
+    function: fn(i32, f64) -> f64,
+) -> Outcome<Value> {
+    let [order, x] = numbers(name, arguments)?;
+    let order = order.clamp(-10_000.0, 10_000.0) as i32;
+    context.steps(u64::from(order.unsigned_abs()) / 16)?;
+    Ok(context.number(function(order, x)))
 }

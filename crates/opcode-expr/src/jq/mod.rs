@@ -53,6 +53,7 @@ use self::root::Root;
 use self::trouble::Cause;
 use crate::error::EvalError;
 use crate::meter::{Exhausted, Meter};
+use crate::pattern::Met;
 use crate::program::Given;
 use crate::references::References;
 use crate::scope::Scope;
@@ -123,7 +124,7 @@ fn run(
     emit: &mut dyn FnMut(Value) -> ControlFlow<()>,
 ) -> Result<(), EvalError> {
     let Call { code, source, meter } = call;
-    let context = Context { meter, now, odd: code.odd, nestings: 0, patterns: Vec::new() };
+    let context = Context { meter, now, odd: code.odd, nestings: 0, met: Met::default() };
     let mut machine = match Machine::new(code, context, root, arguments) {
         Ok(machine) => machine,
         Err(cause) => return Err(cause.explain(source, (0, 0))),

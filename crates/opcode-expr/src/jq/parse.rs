@@ -119,7 +119,13 @@ impl<'a> Parser<'a> {
             None | Some("") => "the end of the expression".to_owned(),
             Some(text) => format!("`{}`", shorten(text, 40)),
         };
-        Err(CompileError::new(format!("expected {expected}, found {shown}"), from..to))
+        let error = CompileError::new(format!("expected {expected}, found {shown}"), from..to);
+        let before = self.source.get(..from).unwrap_or_default();
+        Err(match shown.as_str() {
+            "`|`" if before.ends_with('|') => error.with_hint("write `or`"),
+            "`=`" if before.ends_with("==") => error.with_hint("write `==`"),
+            _ => error,
+        })
     }
 
     /// Reads `?//` in an expression as `?` and then `//`.

@@ -1,43 +1,32 @@
-//! Regular expressions: compiled once an evaluation, matched in linear time, charged by what they may cost at worst.
+//! Functions of regular expressions: what matches and where, pieces between matches, texts put in their place.
 //!
-//! Keeps: classes such as `\d` are ASCII as in RE2; positions count letters; a compiled pattern is bounded in size.
-//! Not here: what `sub` puts in place of a match (`prelude.jq` asks, `splice` puts it together).
+//! Keeps: positions count letters; nothing is read before it is paid for.
+//! Not here: patterns themselves (`pattern.rs` of the crate), what `sub` puts in place of a match (`prelude.jq` asks, `splice` puts it together).
 
 use std::sync::Arc;
 
 use opcode_model::{Object, Value};
-use regex::{Captures, Regex, RegexBuilder};
+use regex::{Captures, Match};
 
 use super::context::Context;
 use super::natives;
 use super::paths::letters;
 use super::trouble::{Cause, Outcome};
+use crate::pattern::{Options, Pattern};
 
-/// Sizes a compiled pattern is tried at, in KiB. The smallest that fits tells how much work a byte may be.
-const TIERS_KIB: [usize; 3] = [8, 64, 256];
-
-/// How many patterns one evaluation keeps.
-const KEPT_MAX: usize = 8;
-
-/// What compiling a pattern costs in steps.
-const COMPILE_STEPS: u64 = 2_000;
-
-/// A compiled pattern and what it was compiled from.
-pub(super) struct Pattern {
-    source: Arc<str>,
+/// A pattern and how it is to be used.
+struct Prepared<'a> {
+    text: &'a Arc<str>,
+    pattern: Arc<Pattern>,
     flags: Flags,
-    regex: Regex,
-    size_kib: usize,
 }
 
-/// How to match.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Which matches are wanted, and how to match.
+#[derive(Clone, Copy, Debug, Default)]
 struct Flags {
     global: bool,
-    ignore_case: bool,
-    extended: bool,
-    dot_all: bool,
     skip_empty: bool,
+    options: Options,
 }
 
 impl Flags {
@@ -46,9 +35,9 @@ impl Flags {
         for letter in text.chars() {
             match letter {
                 'g' => flags.global = true,
-                'i' => flags.ignore_case = true,
-                'x' => flags.extended = true,
-                's' | 'm' | 'p' => flags.dot_all = true,
+                'i' => flags.options.ignore_case = true,
+                'x' => flags.options.extended = true,
+                's' | 'm' | 'p' => flags.options.dot_all = true,
                 'n' => flags.skip_empty = true,
                 // Matches are found leftmost first; there is no other way to find them.
                 'l' => {}
@@ -59,98 +48,13 @@ impl Flags {
     }
 }
 
-impl Pattern {
-    fn compile(source: &Arc<str>, flags: Flags) -> Outcome<Self> {
-        let mut reason = String::new();
-        for size_kib in TIERS_KIB {
-            let built = RegexBuilder::new(&to_ascii_classes(source))
-                .case_insensitive(flags.ignore_case)
-                .ignore_whitespace(flags.extended)
-                .dot_matches_new_line(flags.dot_all)
-                .size_limit(size_kib << 10)
-                .build();
-            match built {
-                Ok(regex) => return Ok(Self { source: source.clone(), flags, regex, size_kib }),
-                Err(error @ regex::Error::CompiledTooBig(_)) => reason = error.to_string(),
-                Err(error) => {
-                    // The first lines draw the pattern; the last says what is wrong.
-                    let text = error.to_string();
-                    let last = text.lines().last().unwrap_or_default();
-                    reason = last.trim_start_matches("error: ").to_owned();
-                    break;
-                }
-            }
-        }
-        let source = super::json::preview(&Value::String(source.clone()));
-        Err(Cause::message(format!("invalid regular expression {source}: {reason}")))
-    }
-
-    /// Steps for reading `bytes`: at worst every part of the pattern looks at every byte.
-    fn price(&self, bytes: usize, groups: bool) -> u64 {
-        let each = self.size_kib as u64 * if groups { 2 } else { 1 };
-        1 + (bytes as u64).saturating_mul(each) / 32
-    }
-}
-
-/// `\d`, `\s`, `\w` and `\b` as RE2 means them, and what only this engine gives a meaning inside brackets made plain.
-fn to_ascii_classes(source: &str) -> String {
-    let mut out = String::with_capacity(source.len());
-    let mut letters = source.chars().peekable();
-    let mut in_class = false;
-    while let Some(letter) = letters.next() {
-        match letter {
-            '\\' => {
-                let next = letters.next();
-                match (next, in_class) {
-                    (Some('d'), _) => out.push_str("[0-9]"),
-                    (Some('D'), _) => out.push_str("[^0-9]"),
-                    (Some('w'), _) => out.push_str("[0-9A-Za-z_]"),
-                    (Some('W'), _) => out.push_str("[^0-9A-Za-z_]"),
-                    (Some('s'), _) => out.push_str("[\\t\\n\\f\\r ]"),
-                    (Some('S'), _) => out.push_str("[^\\t\\n\\f\\r ]"),
-                    (Some('b'), false) => out.push_str("(?-u:\\b)"),
-                    (Some('B'), false) => out.push_str("(?-u:\\B)"),
-                    (next, _) => out.extend(['\\'].into_iter().chain(next)),
-                }
-            }
-            '[' if !in_class => {
-                in_class = true;
-                out.push('[');
-                if letters.next_if_eq(&'^').is_some() {
-                    out.push('^');
-                }
-                if letters.next_if_eq(&']').is_some() {
-                    out.push_str("\\]");
-                }
-            }
-            '[' if letters.peek() == Some(&':') => {
-                // A named class, up to its `:]`.
-                out.push('[');
-                for letter in letters.by_ref() {
-                    out.push(letter);
-                    if letter == ']' {
-                        break;
-                    }
-                }
-            }
-            '[' | '&' | '~' if in_class => out.extend(['\\', letter]),
-            ']' if in_class => {
-                in_class = false;
-                out.push(']');
-            }
-            other => out.push(other),
-        }
-    }
-    out
-}
-
-/// The text and the place of the compiled pattern among those kept.
+/// The text, the pattern and its flags.
 fn prepare<'a>(
     context: &mut Context<'_>,
     name: &'static str,
     value: &'a Value,
     arguments: &[Value],
-) -> Outcome<(&'a Arc<str>, usize)> {
+) -> Outcome<Prepared<'a>> {
     let wrong = || Cause::apply_to(name, value, arguments);
     let (Value::String(text), [Value::String(source), flags]) = (value, arguments) else {
         return Err(wrong());
@@ -164,18 +68,19 @@ fn prepare<'a>(
         let shown = super::json::preview(&Value::from(written));
         return Err(Cause::message(format!("unsupported regular expression flag: {shown}")));
     };
-    let known = |known: &Pattern| known.source == *source && known.flags == flags;
     context.scan(source.len())?;
-    if let Some(at) = context.patterns.iter().position(known) {
-        return Ok((text, at));
-    }
-    context.steps(COMPILE_STEPS + source.len() as u64 * 20)?;
-    let compiled = Pattern::compile(source, flags)?;
-    if context.patterns.len() >= KEPT_MAX {
-        context.patterns.remove(0);
-    }
-    context.patterns.push(compiled);
-    Ok((text, context.patterns.len() - 1))
+    let mut met = std::mem::take(&mut context.met);
+    let pattern = met.recall(
+        source,
+        flags.options,
+        |count| context.steps(count),
+        |reason| {
+            let source = super::json::preview(&Value::String(source.clone()));
+            Cause::message(format!("invalid regular expression {source}: {reason}"))
+        },
+    );
+    context.met = met;
+    Ok(Prepared { text, pattern: pattern?, flags })
 }
 
 pub(super) fn test(
@@ -183,15 +88,11 @@ pub(super) fn test(
     value: &Value,
     arguments: &[Value],
 ) -> Outcome<Value> {
-    let (text, at) = prepare(context, "test", value, arguments)?;
-    let Some(pattern) = context.patterns.get(at) else { return Ok(Value::Null) };
-    let price = pattern.price(text.len(), false);
-    let found = pattern.regex.clone();
-    let skip_empty = pattern.flags.skip_empty;
-    context.steps(price)?;
-    let is_match = match skip_empty {
-        true => found.find_iter(text).any(|found| !found.is_empty()),
-        false => found.is_match(text),
+    let Prepared { text, pattern, flags } = prepare(context, "test", value, arguments)?;
+    context.steps(pattern.price(text.len()))?;
+    let is_match = match flags.skip_empty {
+        true => pattern.regex().find_iter(text).any(|found| !found.is_empty()),
+        false => pattern.is_match(text),
     };
     Ok(Value::Bool(is_match))
 }
@@ -217,20 +118,17 @@ impl Counter {
 /// Calls `each` for every match that the flags ask for.
 fn matches(
     context: &mut Context<'_>,
-    text: &str,
-    at: usize,
-    mut each: impl FnMut(&mut Context<'_>, &Regex, Captures<'_>) -> Outcome<()>,
+    Prepared { text, pattern, flags }: &Prepared<'_>,
+    mut each: impl FnMut(&mut Context<'_>, Captures<'_>) -> Outcome<()>,
 ) -> Outcome<()> {
-    let Some(pattern) = context.patterns.get(at) else { return Ok(()) };
-    let (price, flags, regex) =
-        (pattern.price(text.len(), true), pattern.flags, pattern.regex.clone());
-    context.steps(price)?;
-    for found in regex.captures_iter(text) {
+    // Finding groups takes about twice the work of finding a match.
+    context.steps(pattern.price(text.len()) * 2)?;
+    for found in pattern.regex().captures_iter(text) {
         if flags.skip_empty && found.get(0).is_some_and(|all| all.is_empty()) {
             continue;
         }
         context.steps(1)?;
-        each(context, &regex, found)?;
+        each(context, found)?;
         if !flags.global {
             break;
         }
@@ -250,13 +148,14 @@ pub(super) fn find(
     value: &Value,
     arguments: &[Value],
 ) -> Outcome<Value> {
-    let (text, at) = prepare(context, "match", value, arguments)?;
+    let prepared = prepare(context, "match", value, arguments)?;
+    let Prepared { text, pattern, .. } = &prepared;
     let mut found = Vec::new();
     let mut counter = Counter::default();
-    matches(context, text, at, |context, regex, captures| {
-        let groups = regex.capture_names().enumerate().skip(1);
+    matches(context, &prepared, |context, captures| {
+        let groups = pattern.regex().capture_names().enumerate().skip(1);
         context.bytes((captures.len() + 1) * 300)?;
-        let mut place = |group: Option<regex::Match<'_>>| match group {
+        let mut place = |group: Option<Match<'_>>| match group {
             None => (Value::Int(-1), Value::Int(0), Value::Null),
             Some(group) => {
                 let start = counter.letters_before(text, group.start());
@@ -294,11 +193,11 @@ pub(super) fn scan(
     arguments: &[Value],
 ) -> Outcome<Value> {
     let arguments = globally(context, arguments)?;
-    let (text, at) = prepare(context, "match", value, &arguments)?;
+    let prepared = prepare(context, "match", value, &arguments)?;
     let mut found = Vec::new();
-    matches(context, text, at, |context, _, captures| {
+    matches(context, &prepared, |context, captures| {
         context.bytes(captures.len() * 64 + captures.get(0).map_or(0, |all| all.len()))?;
-        let text = |group: Option<regex::Match<'_>>| {
+        let text = |group: Option<Match<'_>>| {
             group.map_or(Value::Null, |group| Value::from(group.as_str()))
         };
         found.push(match captures.len() {
@@ -324,10 +223,11 @@ pub(super) fn split(
     arguments: &[Value],
 ) -> Outcome<Value> {
     let arguments = globally(context, arguments)?;
-    let (text, at) = prepare(context, "match", value, &arguments)?;
+    let prepared = prepare(context, "match", value, &arguments)?;
+    let text = prepared.text;
     let mut pieces = Vec::new();
     let mut from = 0;
-    matches(context, text, at, |context, _, captures| {
+    matches(context, &prepared, |context, captures| {
         if let Some(all) = captures.get(0) {
             let piece = text.get(from..all.start()).unwrap_or_default();
             context.bytes(piece.len() + 48)?;

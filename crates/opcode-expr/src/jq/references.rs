@@ -170,9 +170,10 @@ impl Finder<'_> {
             ("inputs", Some((key, to))) => self.found.inputs.push((key, range(to))),
             _ => {}
         }
-        let root: Arc<str> = if name.as_ref() == "loop" { "iter".into() } else { name.clone() };
-        if name.as_ref() == "steps" || ROOTS.contains(&name.as_ref()) {
-            self.found.roots.insert(root);
+        if name.as_ref() != "steps" && !ROOTS.contains(&name.as_ref()) {
+            return self.found.names.push((name.clone(), range(span)));
         }
+        let root: Arc<str> = if name.as_ref() == "loop" { "iter".into() } else { name.clone() };
+        self.found.roots.insert(root);
     }
 }

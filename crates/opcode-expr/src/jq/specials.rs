@@ -12,10 +12,11 @@ use super::syntax::Id;
 use super::terms::empty_object;
 
 /// Their names and numbers of arguments.
-pub(super) const NAMES: [(&str, usize); 21] = [
+pub(super) const NAMES: [(&str, usize); 22] = [
     ("empty", 0),
     ("not", 0),
     ("env", 0),
+    ("input_filename", 0),
     ("builtins", 0),
     ("map", 1),
     ("select", 1),
@@ -43,6 +44,8 @@ impl Compiler<'_> {
             ("empty", []) => drop(self.emit(Op::Backtrack)),
             ("not", []) => drop(self.emit(Op::Not)),
             ("env", []) => drop(self.emit(Op::Constant(empty_object()))),
+            // The input is no file.
+            ("input_filename", []) => drop(self.emit(Op::Constant(Value::Null))),
             ("builtins", []) => {
                 let names = super::calls::names().into_iter().map(Value::from);
                 self.emit(Op::Constant(Value::list(names)));

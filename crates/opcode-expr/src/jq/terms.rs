@@ -13,6 +13,9 @@ use super::syntax::{Entry, Id, Key, Node, Part, Suffix, SuffixKind};
 use super::trouble::Span;
 use crate::error::{CompileError, CompileErrorKind};
 
+/// The variable that says where it stands.
+const PLACE: &str = "__loc__";
+
 impl Parser<'_> {
     /// A term and what is read from it.
     pub(super) fn postfix(&mut self) -> Outcome<Id> {
@@ -106,11 +109,9 @@ impl Parser<'_> {
         let node = match self.peek().clone() {
             Token::Field(_) => return self.add(Node::Identity, start),
             Token::Number(value) => self.taken(Node::Constant(value)),
-            Token::Variable(name) if &*name == "__loc__" => {
-                let line = self.source.get(..start.0 as usize).unwrap_or_default();
-                let line = line.matches('\n').count() + 1;
-                let place = [("file", Value::from("<top-level>")), ("line", Value::from(line))];
-                self.taken(Node::Constant(Value::object(place)))
+            Token::Variable(name) if &*name == PLACE => {
+                let place = self.place(start);
+                self.taken(Node::Constant(place))
             }
             Token::Variable(name) => self.taken(Node::Variable(name)),
             Token::Name(name) => self.call(name)?,
@@ -209,13 +210,18 @@ impl Parser<'_> {
         self.expect_sign("{")?;
         let mut entries = Vec::new();
         while !self.is_sign("}") {
-            let key = self.key()?;
+            let start = self.here();
+            let mut key = self.key()?;
             let is_text =
                 matches!(key, Key::Query(id) if !matches!(self.syntax.node(id), Node::Pipe(_)));
             let value = if self.take_sign(":") {
                 Some(self.object_value()?)
             } else if matches!(key, Key::Query(_)) && !is_text {
                 return self.unexpected("`:`");
+            } else if matches!(&key, Key::Variable(name) if &**name == PLACE) {
+                key = Key::Name(PLACE.into());
+                let place = Node::Constant(self.place(start));
+                Some(self.add(place, start)?)
             } else {
                 None
             };
@@ -226,6 +232,13 @@ impl Parser<'_> {
         }
         self.expect_sign("}")?;
         Ok(Node::Object(entries))
+    }
+
+    /// What `$__loc__` is.
+    fn place(&self, at: Span) -> Value {
+        let before = self.source.get(..at.0 as usize).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        Value::object([("file", Value::from("<top-level>")), ("line", Value::from(line))])
     }
 
     /// An object's value: a pipe without commas.

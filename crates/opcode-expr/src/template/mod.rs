@@ -188,10 +188,18 @@ impl Builder {
                     Piece::Secret(name)
                 }
                 Segment::Expression { source, start } => {
-                    let program =
-                        expression(source).map_err(|error| placed(error, text, source, start))?;
-                    self.programs.push((pointer.clone(), program.clone()));
-                    Piece::Hole(program)
+                    match expression(source) {
+                        Ok(program) => {
+                            self.programs.push((pointer.clone(), program.clone()));
+                            Piece::Hole(program)
+                        }
+                        // What else is wrong in this text is told as well.
+                        Err(error) => {
+                            let error = *placed(error, text, source, start);
+                            self.errors.push(TemplateError { pointer: pointer.to_string(), error });
+                            continue;
+                        }
+                    }
                 }
             });
         }

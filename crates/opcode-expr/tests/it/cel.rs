@@ -158,7 +158,7 @@ fn mistakes_in_the_text_are_explained() {
     refuses("input.x", Unknown, &["did you mean `inputs`?"]);
     refuses("len(inputs)", Unknown, &["write size(x)"]);
     refuses("inputs.x.startswith('a')", Unknown, &["did you mean `startsWith`?"]);
-    refuses("inputs.x.contains()", Unknown, &["takes 1 arguments, got 0"]);
+    refuses("inputs.x.contains()", Unknown, &["takes 1 argument, got 0"]);
     refuses("secrets.KEY == 'x'", Secret, &["${{secrets.NAME}}"]);
     refuses("inputs.list.map(1, 2)", Syntax, &["map(x, …)"]);
     refuses("has(1)", Syntax, &["has(inputs.name)"]);

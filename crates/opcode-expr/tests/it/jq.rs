@@ -203,7 +203,7 @@ fn mistakes_are_found_when_compiling() {
     refused(".a |", "expected a term, found the end", 4..4);
     refused("foo(1)", "function not defined: foo/1", 0..6);
     refused("mapp(.a)", "did you mean `map`?", 0..8);
-    refused("map", "`map` takes 1 arguments", 0..3);
+    refused("map", "`map` takes 1 argument", 0..3);
     refused("def double: . * 2; doubel", "did you mean `double`?", 19..25);
     refused("input", "there is one input", 0..5);
     refused("import \"a\" as a; .", "modules are not available", 0..6);

@@ -22,6 +22,7 @@ mod jq;
 mod jq_conformance;
 mod jq_hostile;
 mod jq_properties;
+mod neighbours;
 mod properties;
 mod scope;
 mod small_stack;

@@ -93,8 +93,7 @@ pub fn recount(run: &Run) -> Vec<String> {
     let count = |holds: &dyn Fn(&Step) -> bool| {
         u32::try_from(state.steps.iter().filter(|step| holds(step)).count()).unwrap_or(u32::MAX)
     };
-    let suspended =
-        |step: &Step| matches!(&step.state, StepState::InChild(child) if child.suspended);
+    let suspended = |step: &Step| matches!(&step.state, StepState::InChild(child) if child.suspended && child.stopping.is_none());
     let mut pairs = vec![
         ("moving", state.moving, count(&moves)),
         ("in_flight", state.in_flight, count(&is_in_flight)),
@@ -131,7 +130,7 @@ pub fn recount(run: &Run) -> Vec<String> {
 pub(super) fn moves(step: &Step) -> bool {
     let by_itself = match &step.state {
         StepState::Begun | StepState::Backoff { .. } | StepState::Sleeping { .. } => true,
-        StepState::InChild(child) => !child.suspended,
+        StepState::InChild(child) => !(child.suspended && child.stopping.is_none()),
         StepState::Waiting { .. }
         | StepState::Ready
         | StepState::Computing { .. }

@@ -113,8 +113,10 @@ impl Stage {
     /// A run is suspended exactly while somebody is asked and nothing moves by itself.
     fn status_defect(&self) -> Option<String> {
         let steps = || self.run.state.steps.iter();
-        let asks = steps()
-            .any(|step| step.asks().is_some() || step.child().is_some_and(|child| child.suspended));
+        let asks = steps().any(|step| {
+            step.asks().is_some()
+                || step.child().is_some_and(|child| child.suspended && child.stopping.is_none())
+        });
         let wanted = if asks && !steps().any(moves) {
             Status::Suspended(SuspendReason::Decision)
         } else {

@@ -23,10 +23,10 @@ use crate::{cmd, say};
 #[derive(Args, Debug)]
 pub(crate) struct BenchArgs {
     /// Workflows at once
-    #[arg(long, value_name = "N", default_value_t = 64)]
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = cmd::count)]
     pub(crate) clients: usize,
     /// Steps of each
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = cmd::count)]
     pub(crate) steps: usize,
     /// What the steps do
     #[arg(long, default_value = "pure")]
@@ -118,8 +118,8 @@ impl Figures {
 async fn figures(args: &BenchArgs, dir: &Path) -> Result<Figures, Trouble> {
     let durability = args.durability.level();
     let load = Load {
-        clients: args.clients.max(1),
-        steps: args.steps.max(1),
+        clients: args.clients,
+        steps: args.steps,
         effects: args.kind == Kind::Effect,
         durability,
         span: args.seconds,

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Args, ValueEnum};
-use opcode_expr::{Given, Language, Meter, ObjectScope, Program, STACK_BYTES, Scope};
-use opcode_model::{ErrorCode, Object, Value};
+use opcode_expr::{Given, Language, Meter, ObjectScope, Program, STACK_BYTES, Scope, StepView};
+use opcode_model::{ErrorCode, Object, Timestamp, Value};
 use serde_json::json;
 
 use crate::exit::Exit;
@@ -74,6 +74,35 @@ struct Desk {
     patience: Arc<Patience>,
 }
 
+/// The variables, and `data` as one more name for what was given: where all variables are walked, that is none of them.
+struct Visible<'a> {
+    variables: ObjectScope<'a>,
+    data: Option<&'a Value>,
+}
+
+impl Scope for Visible<'_> {
+    fn root(&self, name: &str) -> Option<Value> {
+        let data = || self.data.filter(|_| name == "data").cloned();
+        self.variables.root(name).or_else(data)
+    }
+
+    fn step(&self, id: &str) -> Option<StepView> {
+        self.variables.step(id)
+    }
+
+    fn step_ids(&self) -> Vec<Arc<str>> {
+        self.variables.step_ids()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.variables.now()
+    }
+
+    fn root_names(&self) -> Vec<Arc<str>> {
+        self.variables.root_names()
+    }
+}
+
 /// What is wrong with an expression, and where.
 struct Wrong {
     code: ErrorCode,
@@ -133,7 +162,7 @@ fn work(args: &EvalArgs, patience: Arc<Patience>) -> Result<Exit, Trouble> {
     }
 }
 
-/// The scope's variables, then `data` and its members.
+/// The scope's variables, then the members of `data`.
 fn variables(scope: Option<Value>, data: Option<&Value>) -> Result<Object, Trouble> {
     let scope = match scope {
         None => Object::default(),
@@ -144,10 +173,6 @@ fn variables(scope: Option<Value>, data: Option<&Value>) -> Result<Object, Troub
         }
     };
     let members = data.and_then(Value::as_object).cloned().unwrap_or_default();
-    let members = match data {
-        Some(data) if members.find("data").is_none() => members.with("data", data.clone()),
-        Some(_) | None => members,
-    };
     Ok(members.merged(&scope))
 }
 
@@ -171,7 +196,8 @@ impl Desk {
     }
 
     fn outputs(&self, expression: &str) -> Result<Vec<Value>, Wrong> {
-        let scope = ObjectScope::new(&self.variables, now());
+        let variables = ObjectScope::new(&self.variables, now());
+        let scope = Visible { variables, data: self.data.as_ref() };
         let program = self.compile(expression, &scope)?;
         let patience = self.patience.clone();
         let interrupt = move || patience.is_over.load(Ordering::Relaxed);
@@ -199,7 +225,7 @@ impl Desk {
         }
     }
 
-    fn compile(&self, expression: &str, scope: &ObjectScope<'_>) -> Result<Program, Wrong> {
+    fn compile(&self, expression: &str, scope: &Visible<'_>) -> Result<Program, Wrong> {
         let language = self.lang.language();
         let loose = || Program::compile_loose(language, expression, [].iter());
         let compiled = match (self.lang, self.lenient) {

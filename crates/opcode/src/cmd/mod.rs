@@ -59,6 +59,12 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     opcode_model::time::parse_duration(text).map_err(|error| error.to_string())
 }
 
+/// How many, on the command line.
+pub(crate) fn count(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "a number from 1 is needed".to_owned())
+}
+
 /// A workflow's id on the command line.
 pub(crate) fn workflow_id(text: &str) -> Result<RunId, String> {
     let why = "a workflow id is a UUID; `opcode query workflows` lists them";

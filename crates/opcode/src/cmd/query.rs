@@ -47,7 +47,7 @@ enum What {
         #[arg(long, value_name = "WHEN", value_parser = cmd::moment)]
         since: Option<Timestamp>,
         /// At most so many
-        #[arg(long, value_name = "N", default_value_t = 50)]
+        #[arg(long, value_name = "N", default_value_t = 50, value_parser = cmd::count)]
         limit: usize,
         /// Without the first so many
         #[arg(long, value_name = "N", default_value_t = 0)]
@@ -71,7 +71,7 @@ enum What {
         #[arg(long, value_name = "SEQ", default_value_t = 0)]
         after: u64,
         /// At most so many
-        #[arg(long, value_name = "N", default_value_t = 100)]
+        #[arg(long, value_name = "N", default_value_t = 100, value_parser = cmd::count)]
         limit: usize,
     },
     /// Templates and their versions
@@ -89,7 +89,7 @@ enum What {
         #[arg(long)]
         all: bool,
         /// At most so many
-        #[arg(long, value_name = "N", default_value_t = 100)]
+        #[arg(long, value_name = "N", default_value_t = 100, value_parser = cmd::count)]
         limit: usize,
     },
 }

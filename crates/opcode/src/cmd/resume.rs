@@ -44,13 +44,24 @@ pub(crate) async fn run(place: &Place, args: ResumeArgs) -> Result<Exit, Trouble
         say::hint(&format!("go on with `{} resume`", cli::same_store()));
         return Ok(exit);
     }
-    let mut views = Vec::with_capacity(before.len());
+    let (mut views, mut lost) = (Vec::with_capacity(before.len()), Vec::new());
     for run in before {
-        views.push(session.engine.reader().status(run).await?);
+        match session.engine.reader().status(run).await {
+            Ok(view) => views.push(view),
+            Err(failure) => lost.push(failure),
+        }
     }
     tell(&views, args.json);
     session.close().await?;
-    Ok(worst(&views))
+    match lost.first() {
+        None => Ok(worst(&views)),
+        Some(failure) => {
+            let count = show::count(lost.len(), "workflow");
+            let message = format!("{count} could not be read: {}", failure.message);
+            let hint = format!("`{} verify` names all that is damaged", cli::same_store());
+            Err(Trouble::store_error(message).hint(hint))
+        }
+    }
 }
 
 /// Workflows that are not over, oldest first; a child goes on with its parent.

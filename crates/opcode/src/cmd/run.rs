@@ -104,6 +104,9 @@ impl Wish {
             None => Value::Null,
         };
         let text = |text: &Option<String>| text.as_deref().map(Into::into);
+        let named = |text: &Option<String>| {
+            text.as_deref().filter(|text| !text.trim().is_empty()).map(Into::into)
+        };
         let (source, written, titled) = if is_file(&args.source) {
             if args.version.is_some() {
                 return Err(Trouble::usage(format!(
@@ -121,9 +124,9 @@ impl Wish {
         };
         let request = RunRequest {
             source,
-            name: text(&args.name).or(titled),
+            name: named(&args.name).or(titled),
             params,
-            agent_id: text(&args.agent),
+            agent_id: named(&args.agent),
             idempotency_key: text(&args.idempotency_key),
             wait: Wait::Started,
         };
@@ -184,9 +187,11 @@ pub(crate) async fn conclude(
     as_json: bool,
 ) -> Result<Exit, Trouble> {
     match followed {
-        Followed::Seen(view) => {
-            tell(&view, as_json);
+        Followed::Seen => {
             session.close().await?;
+            // What was in flight may have ended meanwhile.
+            let view = wire::reader(place)?.status(run).await?;
+            tell(&view, as_json);
             Ok(Exit::of(&view.result))
         }
         Followed::Stopped(exit) => {

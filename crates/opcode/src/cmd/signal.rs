@@ -11,7 +11,7 @@ use opcode_runtime::Reader;
 
 use crate::cli::{Background, EngineArgs, Place};
 use crate::exit::Exit;
-use crate::follow::{Followed, follow};
+use crate::follow::follow;
 use crate::live::Screen;
 use crate::session::Session;
 use crate::trouble::Trouble;
@@ -179,13 +179,7 @@ pub(crate) async fn run(place: &Place, args: SignalArgs) -> Result<Exit, Trouble
     let mut screen = Screen::new(args.watch);
     let followed = follow(&mut session, root, args.wait, &mut screen).await;
     screen.clear();
-    let followed = match followed? {
-        Followed::Seen(_) if root != run => {
-            Followed::Seen(Box::new(session.engine.reader().status(run).await?))
-        }
-        followed @ (Followed::Seen(_) | Followed::Stopped(_)) => followed,
-    };
-    cmd::run::conclude(place, session, (run, followed), args.json).await
+    cmd::run::conclude(place, session, (run, followed?), args.json).await
 }
 
 /// Why it was not taken, and what to look at.

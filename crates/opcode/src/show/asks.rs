@@ -3,7 +3,8 @@
 //! Keeps: a command shown here can be pasted as it is.
 //! Not here: asking at a prompt (`live.rs`).
 
-use opcode_model::{RunId, RunStatus};
+use opcode_model::RunId;
+use opcode_model::event::DecisionKind;
 use opcode_runtime::{StatusView, WaitView};
 use opcode_store::DecisionRow;
 
@@ -12,19 +13,29 @@ use crate::say::Paint;
 use crate::show::age::ahead;
 use crate::show::table::{Cell, Tone, lines};
 
+/// Questions, and waits, that are told in full.
+const QUESTIONS_SHOWN: usize = 10;
+/// Options that are told with their command.
+const OPTIONS_SHOWN: usize = 10;
+
 /// Questions and waits, one paragraph each.
 pub(crate) fn lines_of(view: &StatusView, paint: Paint) -> Vec<String> {
     let mut text = Vec::new();
-    for decision in &view.decisions {
+    for decision in view.decisions.iter().take(QUESTIONS_SHOWN) {
         text.push(String::new());
         text.extend(question(decision, view, paint));
         text.extend(answers(decision, paint));
     }
-    for wait in &view.waits {
+    let more = view.decisions.len().saturating_sub(QUESTIONS_SHOWN);
+    if more > 0 {
+        let list = format!("{} query decisions", same_store());
+        text.push(paint.dim(&format!("and {more} more: `{list}` lists them")));
+    }
+    for wait in view.waits.iter().take(QUESTIONS_SHOWN) {
         text.push(String::new());
         text.extend(listens(wait, view, paint));
     }
-    if view.result.status == RunStatus::Suspended && view.decisions.is_empty() {
+    if view.run.is_paused() {
         text.push(String::new());
         text.push(paint.yellow("its time limit suspended it"));
         text.push(paint.dim("give it as much time again with:"));
@@ -80,8 +91,12 @@ fn answers(decision: &DecisionRow, paint: Paint) -> Vec<String> {
     if request.options.is_empty() {
         text.push(format!("  {begin} 'YOUR ANSWER'{end}"));
     }
-    let shown = request.options.iter().take(10);
-    text.extend(shown.map(|option| format!("  {begin} {}{end}", quoted(&option.id))));
+    let in_doubt = request.kind == DecisionKind::InDoubt;
+    for option in request.options.iter().take(OPTIONS_SHOWN) {
+        // Whoever says that it happened says what came of it.
+        let data = if in_doubt && option.id.as_ref() == "done" { " --data '{}'" } else { "" };
+        text.push(format!("  {begin} {}{data}{end}", quoted(&option.id)));
+    }
     text
 }
 
@@ -103,5 +118,12 @@ fn listens(wait: &WaitView, view: &StatusView, paint: Paint) -> Vec<String> {
         (head, format!("--name {}", quoted(&wait.signal)))
     };
     let command = format!("{} signal {} data {flag}", same_store(), wait.run);
-    vec![paint.yellow(&head), paint.dim("send it with:"), format!("  {command} --payload '{{}}'")]
+    let mut text = vec![paint.yellow(&head)];
+    if let Some(until) = wait.until {
+        let resume = format!("{} resume", same_store());
+        let facts = format!("time runs out {}; `{resume}` then goes on", ahead(until));
+        text.push(format!("  {}", paint.dim(&facts)));
+    }
+    text.extend([paint.dim("send it with:"), format!("  {command} --payload '{{}}'")]);
+    text
 }

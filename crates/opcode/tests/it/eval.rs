@@ -3,6 +3,9 @@
 //! Keeps: no store is made.
 //! Not here: the languages (`opcode-expr`).
 
+use std::io::Write;
+
+use rustix::process::Signal;
 use serde_json::{Value as Json, json};
 
 use crate::kit::Home;
@@ -23,6 +26,8 @@ fn each_language_answers() {
     assert_eq!(with(&data, &["items.filter(i, i.n > 2)"]), json!({"result": [{"n": 5}]}));
     assert_eq!(with(&scope, &["steps.a.n > inputs.limit"]), json!({"result": true}));
     assert_eq!(with(&data, &["--lang", "expr", "sum(items, .n)"]), json!({"result": 6}));
+    assert_eq!(with(&data, &["--lang", "expr", "keys($env)"]), json!({"result": ["items"]}));
+    assert_eq!(with(&data, &["--lang", "expr", "data == $env"]), json!({"result": true}));
     assert_eq!(with(&scope, &["--lang", "expr", "steps.a.n + inputs.limit"]), json!({"result": 7}));
     assert_eq!(with(&data, &["--lang", "jq", ".items[].n"]), json!({"results": [1, 5]}));
     assert_eq!(with(&data, &["--lang", "jq", "empty"]), json!({"result": null}));
@@ -68,4 +73,34 @@ fn expressions_are_taken_line_by_line() {
     let said = home.feed(&["eval", "-i"], lines).ended(0);
     assert_eq!(said.out, "2\n3\n3\n");
     assert!(said.err.contains("[VALIDATION_ERROR]"), "{said:?}");
+}
+
+#[test]
+fn ctrl_c_leaves_an_evaluation_but_not_the_prompt() {
+    let home = Home::new();
+    let mut talk = home.converse("talk", &["eval", "-i", "--lang", "jq"]);
+    let mut stdin = talk.child.stdin.take().unwrap();
+    stdin.write_all("last(repeat(1))\n".repeat(4).as_bytes()).unwrap();
+    talk.until_says("[LIMIT_EXCEEDED]");
+    // By the time another process has come and gone, the next evaluation is well under way.
+    drop(home.opcode(&["version"]).ended(0));
+    talk.signal(Signal::INT);
+    talk.until_says("[CANCELLED]");
+    stdin.write_all(b"\"still here\"\n").unwrap();
+    drop(stdin);
+    let said = talk.end().ended(0);
+    assert_eq!(said.out, "\"still here\"\n");
+    assert_eq!(said.err.matches("[CANCELLED] it was interrupted").count(), 1, "{said:?}");
+    assert_eq!(said.err.matches("[LIMIT_EXCEEDED]").count(), 3, "{said:?}");
+}
+
+#[test]
+fn ctrl_c_at_the_prompt_ends_it() {
+    let home = Home::new();
+    let mut talk = home.converse("talk", &["eval", "-i"]);
+    let mut stdin = talk.child.stdin.take().unwrap();
+    stdin.write_all(b"1 +\n").unwrap();
+    talk.until_says("[VALIDATION_ERROR]");
+    talk.signal(Signal::INT);
+    talk.end().ended(130);
 }

@@ -83,9 +83,18 @@ impl Home {
 
     /// Starts it; what it says goes to `<name>.out` and `<name>.err`.
     pub(crate) fn start(&self, name: &str, args: &[&str]) -> Started {
+        self.spawn(name, Stdio::null(), args)
+    }
+
+    /// The same, with a stdin that stays open until it is dropped.
+    pub(crate) fn converse(&self, name: &str, args: &[&str]) -> Started {
+        self.spawn(name, Stdio::piped(), args)
+    }
+
+    fn spawn(&self, name: &str, stdin: Stdio, args: &[&str]) -> Started {
         let to = |end: &str| File::create(self.path(&format!("{name}.{end}"))).unwrap();
         let mut command = self.command(args);
-        let child = command.stdout(to("out")).stderr(to("err")).spawn().unwrap();
+        let child = command.stdin(stdin).stdout(to("out")).stderr(to("err")).spawn().unwrap();
         Started { child, base: self.path(name) }
     }
 

@@ -34,6 +34,14 @@ fn flow_mistakes() -> Vec<Json> {
         flow("condition", json!({"engine": "jq", "expression": ".x | foo", "branches": {}})),
         flow("loop", json!({"over": "[1]", "body": []})),
         flow("loop", json!({"body": one()})),
+        flow("loop", json!({"over": "[1]", "condition": "true", "body": one()})),
+        flow(
+            "loop",
+            json!({"mode": "until", "condition": "true", "over": "[1]", "max_iter": 2,
+            "body": one()}),
+        ),
+        json!({"steps": [{"id": "w", "type": "wait", "action": "crypto.hash",
+            "config": {"duration": "1s"}}]}),
         flow("loop", json!({"over": "[1, 2]", "max_iter": 9, "body": one()})),
         flow("loop", json!({"over": "[1, 2]", "max_iter": 0, "body": one()})),
         flow("loop", json!({"over": "[1]", "concurrency": 1_000_000, "body": one()})),
@@ -47,6 +55,37 @@ fn flow_mistakes() -> Vec<Json> {
         flow("reasoning", json!({"prompt_context": "q", "options": [{}]})),
         flow("reasoning", json!({"options": [{"id": "a"}, {"id": "a"}], "prompt_context": "q"})),
         flow("reasoning", json!({"options": ["a"], "fallback": "b", "prompt_context": "q"})),
+    ]
+}
+
+/// Definitions with a mistake each, in the parameters of an action.
+fn param_mistakes() -> Vec<Json> {
+    vec![
+        steps(json!({"params": "str"})),
+        steps(json!({"params": {}})),
+        steps(json!({"params": {"data": "x", "dta": "y"}})),
+        steps(json!({"params": {"data": "x", "algorithm": "sha-256"}})),
+        steps(json!({"params": {"data": "${{ inputs. }}"}})),
+        steps(json!({"params": {"data": "${{ inputs.x "}})),
+        steps(json!({"params": {"data": "${{ steps.b.hash }}"}})),
+        steps(json!({"action": "http.get", "params": {"url": ["x"]}})),
+        steps(json!({"action": "http.get", "params": {"url": "not a url"}})),
+        steps(json!({"action": "workflow.log", "params": {"message": "${{ secrets.key }}"}})),
+        steps(json!({"config": {}})),
+        steps(json!({"params": {"data": "${{ foo.a }} ${{ bar.b }}"}})),
+        steps(json!({"params": {"data": "${{ iter.item }}"}})),
+        steps(json!({"action": "crypto.uuid", "params": {"x": 1}})),
+        steps(json!({"action": "assert.schema",
+            "params": {"data": "${{ inputs }}", "schema": {"type": "zz"}}})),
+        steps(json!({"action": "shell.exec", "params": {"command": "a", "args": [null]}})),
+        steps(json!({"action": "fs.write", "params": {"path": "a", "content": "", "mode": "zz"}})),
+        steps(json!({"action": "fs.list", "params": {"path": "a", "pattern": "["}})),
+        steps(json!({"action": "http.get",
+            "params": {"url": "http://a/", "auth": {"type": "bearer"}}})),
+        steps(json!({"action": "http.get",
+            "params": {"url": "http://a/", "auth": {"type": "basic"}}})),
+        steps(json!({"action": "http.request",
+            "params": {"url": "http://a/", "method": "BAD METHOD"}})),
     ]
 }
 
@@ -79,17 +118,6 @@ fn mistakes() -> Vec<Json> {
         steps(json!({"type": "acton"})),
         steps(json!({"action": "crypto.hsh"})),
         steps(json!({"action": "quite.else"})),
-        steps(json!({"params": "str"})),
-        steps(json!({"params": {}})),
-        steps(json!({"params": {"data": "x", "dta": "y"}})),
-        steps(json!({"params": {"data": "x", "algorithm": "sha-256"}})),
-        steps(json!({"params": {"data": "${{ inputs. }}"}})),
-        steps(json!({"params": {"data": "${{ inputs.x "}})),
-        steps(json!({"params": {"data": "${{ steps.b.hash }}"}})),
-        steps(json!({"action": "http.get", "params": {"url": ["x"]}})),
-        steps(json!({"action": "http.get", "params": {"url": "not a url"}})),
-        steps(json!({"action": "workflow.log", "params": {"message": "${{ secrets.key }}"}})),
-        steps(json!({"config": {}})),
         steps(json!({"depends_on": ["bb"]})),
         steps(json!({"depends_on": ["a"]})),
         steps(json!({"depends_on": [1]})),
@@ -138,10 +166,23 @@ fn patched(definition: &Json, fix: &Json) -> Json {
 }
 
 #[test]
+fn every_mistake_of_one_text_is_told() {
+    let home = Home::new();
+    let told = problems(&home, &steps(json!({"params": {"data": "${{ foo.a }} ${{ bar.b }}"}})));
+    let says = |word: &str| told.iter().any(|it| it["message"].as_str().unwrap().contains(word));
+    assert!(says("`foo`") && says("`bar`"), "{told:?}");
+    let output = json!({"x": "${{ 1 + }}", "y": "${{secrets.Z}}"});
+    let one = step(json!({}));
+    let told = problems(&home, &json!({"steps": [one], "output": output}));
+    let places: Vec<&Json> = told.iter().map(|it| &it["path"]).collect();
+    assert_eq!(places, ["/output/y", "/output/x"]);
+}
+
+#[test]
 fn every_problem_says_what_to_do_and_every_fix_cures_it() {
     let home = Home::new();
     let mut fixes = 0;
-    for definition in mistakes().into_iter().chain(flow_mistakes()) {
+    for definition in [mistakes(), param_mistakes(), flow_mistakes()].concat() {
         let found = problems(&home, &definition);
         assert!(!found.is_empty(), "nothing is wrong with {definition}");
         for problem in found {

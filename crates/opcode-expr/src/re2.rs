@@ -21,10 +21,29 @@ const BLANK: &str = r"\t\n\f\r ";
 type Outcome<T> = Result<T, String>;
 
 /// `pattern` in the syntax of the `regex` crate, or what is wrong with it.
-pub(super) fn translate(pattern: &str) -> Outcome<String> {
+pub(crate) fn translate(pattern: &str) -> Outcome<String> {
     let mut reader = Reader { rest: pattern.chars().peekable(), out: String::new() };
     reader.pattern()?;
     Ok(reader.out)
+}
+
+/// `pattern` without its blanks and its comments, for those who may write them.
+pub(crate) fn without_blanks(pattern: &str) -> String {
+    let mut out = String::with_capacity(pattern.len());
+    let mut letters = pattern.chars();
+    let mut in_class = false;
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' => out.extend([letter].into_iter().chain(letters.next())),
+            '#' if !in_class => drop(letters.by_ref().find(|letter| *letter == '\n')),
+            _ if letter.is_whitespace() && !in_class => {}
+            _ => {
+                in_class = letter == '[' || in_class && letter != ']';
+                out.push(letter);
+            }
+        }
+    }
+    out
 }
 
 struct Reader<'a> {
