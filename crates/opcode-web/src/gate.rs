@@ -4,6 +4,7 @@
 //! visits reaches nothing (DNS rebinding, cross-site requests).
 //! Not here: what a caller may do (`Caller::may`).
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -34,7 +35,11 @@ impl Gate {
 
     fn knows(&self, authority: &str) -> bool {
         let name = host_of(authority).to_lowercase();
-        LOOPBACK.contains(&name.as_str()) || self.hosts.iter().any(|host| *host == name)
+        // A page can make its own name lead here, but not a number; and with numbers only, it still has no token.
+        let is_number = name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+        LOOPBACK.contains(&name.as_str())
+            || (self.needs_token && is_number)
+            || self.hosts.iter().any(|host| host.eq_ignore_ascii_case(&name))
     }
 
     fn check_host(&self, request: &Request) -> Result<String, Refusal> {
@@ -44,7 +49,7 @@ impl Gate {
             return Err(forbidden("a request names its Host", "use an HTTP/1.1 client"));
         };
         if !self.knows(&host) {
-            let hint = "use localhost, or add the name to `allowed_hosts` in the settings";
+            let hint = "use localhost, or start it with --allowed-host NAME";
             return Err(forbidden("this server does not go by that Host", hint));
         }
         Ok(host)
@@ -63,6 +68,12 @@ impl Gate {
             None | Some("same-origin" | "none") => Ok(()),
             Some(_) => Err(refused()),
         }
+    }
+
+    /// That no page of somebody else's asks.
+    fn check_page(&self, request: &Request) -> Result<(), Refusal> {
+        let host = self.check_host(request)?;
+        self.check_origin(request.headers(), &host)
     }
 
     fn check_content(request: &Request) -> Result<(), Refusal> {
@@ -123,10 +134,7 @@ fn nobody(message: &str) -> Refusal {
 
 /// Lets a request in, with who calls in its extensions.
 pub(crate) async fn check(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
-    let looked = gate.check_host(&request).and_then(|host| {
-        gate.check_origin(request.headers(), &host)?;
-        Gate::check_content(&request)
-    });
+    let looked = gate.check_page(&request).and_then(|()| Gate::check_content(&request));
     let caller = match looked {
         Ok(()) => gate.caller(request.headers()).await,
         Err(refusal) => Err(refusal),
@@ -146,10 +154,10 @@ pub(crate) async fn check(State(gate): State<Gate>, mut request: Request, next: 
     }
 }
 
-/// The same for what tells nothing.
-pub(crate) async fn check_host(State(gate): State<Gate>, request: Request, next: Next) -> Response {
-    match gate.check_host(&request) {
-        Ok(_) => next.run(request).await,
+/// The same for what tells nothing: no token is asked for.
+pub(crate) async fn check_page(State(gate): State<Gate>, request: Request, next: Next) -> Response {
+    match gate.check_page(&request) {
+        Ok(()) => next.run(request).await,
         Err(refusal) => refusal.into_response(),
     }
 }

@@ -43,13 +43,14 @@ pub fn router(engine: &Engine, face: &Face, gate: Gate) -> Router {
         .route("/sse", post_service(mcp))
         .merge(opcode_mcp::sse_router(face))
         .merge(api::router(web.clone()))
+        .fallback(refusal::no_route)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(from_fn_with_state(gate.clone(), gate::check));
     let health = Router::new()
         .route("/healthz", get(health::alive))
         .route("/health", get(health::alive))
         .route("/readyz", get(health::ready))
-        .layer(from_fn_with_state(gate, gate::check_host))
+        .layer(from_fn_with_state(gate, gate::check_page))
         .with_state(web);
-    inside.merge(health).fallback(refusal::no_route)
+    inside.merge(health)
 }

@@ -75,6 +75,6 @@ impl IntoResponse for Refusal {
 
 /// There is nothing at this address.
 pub(crate) async fn no_route() -> Refusal {
-    let hint = "GET /api/v1/openapi.json lists what there is";
+    let hint = "MCP is at /mcp, the API below /api/v1: workflows, templates, decisions, events, agents, actions";
     Refusal::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, "there is no such address", hint)
 }
