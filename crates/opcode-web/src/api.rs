@@ -113,6 +113,17 @@ impl Page {
     }
 }
 
+impl<S: Send + Sync> FromRequestParts<S> for Page {
+    type Rejection = Refusal;
+    async fn from_request_parts(
+        parts: &mut axum::http::request::Parts,
+        _: &S,
+    ) -> Result<Self, Refusal> {
+        let read = Query::<Self>::try_from_uri(&parts.uri);
+        read.map(|Query(page)| page).map_err(|rejection| invalid(rejection.body_text()))
+    }
+}
+
 /// Who calls, and that it may look.
 struct Looks;
 
@@ -129,7 +140,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Looks {
     }
 }
 
-async fn workflows(State(web): State<Web>, _: Looks, Query(page): Query<Page>) -> Answer {
+async fn workflows(State(web): State<Web>, _: Looks, page: Page) -> Answer {
     let status = match &page.status {
         None => None,
         Some(word) => {
@@ -222,12 +233,7 @@ async fn status(State(web): State<Web>, _: Looks, Path(id): Path<String>) -> Ans
     Ok(Json(shapes::status(&view)).into_response())
 }
 
-async fn events_of(
-    State(web): State<Web>,
-    _: Looks,
-    Path(id): Path<String>,
-    Query(page): Query<Page>,
-) -> Answer {
+async fn events_of(State(web): State<Web>, _: Looks, Path(id): Path<String>, page: Page) -> Answer {
     let run = workflow_id(&id)?;
     let filter = EventFilter {
         run: Some(run),
@@ -247,7 +253,7 @@ async fn events_of(
     Ok(Json(answer).into_response())
 }
 
-async fn all_events(State(web): State<Web>, _: Looks, Query(page): Query<Page>) -> Answer {
+async fn all_events(State(web): State<Web>, _: Looks, page: Page) -> Answer {
     let run = page.workflow_id.as_deref().map(workflow_id).transpose()?;
     let filter = EventFilter {
         run,
@@ -336,7 +342,7 @@ async fn define(
     Ok((status, Json(defined)).into_response())
 }
 
-async fn templates(State(web): State<Web>, _: Looks, Query(page): Query<Page>) -> Answer {
+async fn templates(State(web): State<Web>, _: Looks, page: Page) -> Answer {
     let found = web.engine.reader().templates(page.name.as_deref()).await?;
     let found: Vec<_> = found.into_iter().rev().skip(page.offset()?).collect();
     page.answer(found, "templates", |template| {
@@ -358,7 +364,7 @@ async fn template(State(web): State<Web>, _: Looks, Path(name): Path<String>) ->
     Ok(Json(json!({"templates": all})).into_response())
 }
 
-async fn decisions(State(web): State<Web>, _: Looks, Query(page): Query<Page>) -> Answer {
+async fn decisions(State(web): State<Web>, _: Looks, page: Page) -> Answer {
     let run = page.workflow_id.as_deref().map(workflow_id).transpose()?;
     let closed = page.status.as_deref().is_some_and(|status| status != "pending");
     let offset = page.offset()?;
@@ -367,7 +373,7 @@ async fn decisions(State(web): State<Web>, _: Looks, Query(page): Query<Page>) -
     page.answer(found.into_iter().skip(offset).collect(), "decisions", shapes::decision)
 }
 
-async fn agents(State(web): State<Web>, _: Looks, Query(page): Query<Page>) -> Answer {
+async fn agents(State(web): State<Web>, _: Looks, page: Page) -> Answer {
     let found = web.engine.reader().agents().await?;
     let found: Vec<_> = found.into_iter().skip(page.offset()?).collect();
     page.answer(found, "agents", Clone::clone)

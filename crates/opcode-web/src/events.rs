@@ -45,10 +45,12 @@ pub(crate) async fn stream(
     caller.may(Role::Viewer)?;
     let run = workflow_id(&id)?;
     let notes = web.engine.hub().listen();
-    web.engine.reader().status(run).await?;
+    let view = web.engine.reader().status(run).await?;
+    let end = view.result.status.is_terminal().then_some(view.run.state.seq);
     let seen = headers.get("last-event-id").and_then(|value| value.to_str().ok());
     let last = Seq(seen.and_then(|seen| seen.parse().ok()).unwrap_or(0));
-    let reading = Reading { engine: web.engine, run, notes, last, is_over: false };
+    let is_over = end.is_some_and(|end| last >= end);
+    let reading = Reading { engine: web.engine, run, notes, last, is_over };
     let events =
         pages(reading).flat_map(|page| stream::iter(page.into_iter().map(Ok::<_, Infallible>)));
     let mut response =
@@ -116,6 +118,5 @@ fn is_end(kind: &EventKind) -> bool {
         EventKind::WorkflowCompleted(_)
             | EventKind::WorkflowFailed(_)
             | EventKind::WorkflowCancelled(_)
-            | EventKind::WorkflowTimedOut(_)
     )
 }

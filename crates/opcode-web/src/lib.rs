@@ -44,6 +44,7 @@ pub fn router(engine: &Engine, face: &Face, gate: Gate) -> Router {
         .merge(opcode_mcp::sse_router(face))
         .merge(api::router(web.clone()))
         .fallback(refusal::no_route)
+        .method_not_allowed_fallback(refusal::no_method)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(from_fn_with_state(gate.clone(), gate::check));
     let health = Router::new()

@@ -73,6 +73,13 @@ impl IntoResponse for Refusal {
     }
 }
 
+/// Nothing is done in this way at this address.
+pub(crate) async fn no_method() -> Refusal {
+    let message = "this address does not take this method";
+    let hint = "GET reads, POST makes, DELETE takes back";
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::Validation, message, hint)
+}
+
 /// There is nothing at this address.
 pub(crate) async fn no_route() -> Refusal {
     let hint = "MCP is at /mcp, the API below /api/v1: workflows, templates, decisions, events, agents, actions";

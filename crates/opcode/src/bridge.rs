@@ -47,9 +47,27 @@ struct Talk {
     daemon: Daemon,
     session: Option<Session>,
     /// How the client opened the session.
-    opening: Option<Json>,
+    opening: Option<Message>,
     /// Answers on their way that can be called off.
     calls: BTreeMap<String, AbortHandle>,
+}
+
+/// A message as it came, and what it says.
+#[derive(Clone)]
+struct Message {
+    text: String,
+    json: Json,
+}
+
+impl Message {
+    fn read(text: &[u8]) -> Option<Self> {
+        let json = serde_json::from_slice(text).ok().filter(Json::is_object)?;
+        Some(Self { text: String::from_utf8_lossy(text).trim().replace('\n', " "), json })
+    }
+
+    fn say(&self) {
+        say::data(&self.text);
+    }
 }
 
 /// A session of the protocols before 2026-07-28.
@@ -90,7 +108,8 @@ impl Bridge {
                 refuse(&Json::Null, -32700, "this line is not JSON");
                 continue;
             };
-            match Kind::of(&message) {
+            let message = Message { text: line, json: message };
+            match Kind::of(&message.json) {
                 Kind::Opening => self.open(message).await,
                 Kind::Call(id) => {
                     let (bridge, call) = (self.clone(), message);
@@ -121,7 +140,7 @@ impl Bridge {
     }
 
     /// Opens a session, and remembers how.
-    async fn open(&self, message: Json) {
+    async fn open(&self, message: Message) {
         {
             let mut talk = self.talk();
             talk.session = None;
@@ -130,23 +149,23 @@ impl Bridge {
         match self.send(&message).await {
             Ok(response) => {
                 let answers = self.enter(response).await;
-                answers.iter().for_each(say::json);
+                answers.iter().for_each(Message::say);
                 if answers.is_empty() {
-                    refuse(&message["id"], -32603, "the daemon gave no answer");
+                    refuse(&message.json["id"], -32603, "the daemon gave no answer");
                 }
             }
-            Err(trouble) => refuse(&message["id"], -32603, &trouble.to_string()),
+            Err(trouble) => refuse(&message.json["id"], -32603, &trouble.to_string()),
         }
     }
 
     /// Takes the session that an answer opens.
-    async fn enter(&self, response: Response<Incoming>) -> Vec<Json> {
+    async fn enter(&self, response: Response<Incoming>) -> Vec<Message> {
         let header = response.headers().get("mcp-session-id");
         let id = header.and_then(|id| id.to_str().ok()).map(str::to_owned);
         let mut answers = Vec::new();
         read(response, |message| answers.push(message)).await;
         let version =
-            answers.iter().find_map(|answer| answer["result"]["protocolVersion"].as_str());
+            answers.iter().find_map(|answer| answer.json["result"]["protocolVersion"].as_str());
         if let (Some(id), Some(version)) = (id, version) {
             self.talk().session = Some(Session { id, version: version.to_owned() });
         }
@@ -154,16 +173,16 @@ impl Bridge {
     }
 
     /// Carries a message there and what is said to it back.
-    async fn call(&self, message: &Json) {
-        let id = &message["id"];
-        let is_asked = !id.is_null() && message.get("method").is_some();
+    async fn call(&self, message: &Message) {
+        let id = &message.json["id"];
+        let is_asked = !id.is_null() && message.json.get("method").is_some();
         let mut is_answered = !is_asked;
         match self.send(message).await {
             Ok(response) => {
                 let status = response.status();
                 read(response, |said| {
-                    is_answered |= said["id"] == *id;
-                    say::json(&said);
+                    is_answered |= said.json["id"] == *id;
+                    said.say();
                 })
                 .await;
                 if !is_answered {
@@ -177,7 +196,7 @@ impl Bridge {
     }
 
     /// Sends a message; where its session is gone, opens another and sends it again.
-    async fn send(&self, message: &Json) -> Result<Response<Incoming>, Trouble> {
+    async fn send(&self, message: &Message) -> Result<Response<Incoming>, Trouble> {
         let session = self.session();
         let response = self.post(message, session.as_ref()).await?;
         let is_lost = session.is_some() && response.status() == StatusCode::NOT_FOUND;
@@ -188,23 +207,22 @@ impl Bridge {
             let opened = self.post(&opening, None).await?;
             self.enter(opened).await;
             let ready = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
-            let session = self.session();
-            drop(self.post(&ready, session.as_ref()).await?);
+            let ready = Message { text: ready.to_string(), json: ready };
+            drop(self.post(&ready, self.session().as_ref()).await?);
         }
-        let session = self.session();
-        self.post(message, session.as_ref()).await
+        self.post(message, self.session().as_ref()).await
     }
 
     async fn post(
         &self,
-        message: &Json,
+        message: &Message,
         session: Option<&Session>,
     ) -> Result<Response<Incoming>, Trouble> {
-        let headers = headers(message, session);
+        let headers = headers(&message.json, session);
         let headers: Vec<(&str, &str)> =
             headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let daemon = self.daemon().await?;
-        daemon.send(Method::POST, self.0.path, &headers, message.to_string()).await
+        daemon.send(Method::POST, self.0.path, &headers, message.text.clone()).await
     }
 
     /// The daemon, as soon as it picks up.
@@ -240,7 +258,7 @@ impl Bridge {
                 if response.status() == StatusCode::METHOD_NOT_ALLOWED {
                     return;
                 }
-                read(response, |message| say::json(&message)).await;
+                read(response, |message| message.say()).await;
             }
             tokio::time::sleep(PAUSE).await;
         }
@@ -325,7 +343,7 @@ fn plain(name: &str) -> String {
 }
 
 /// Every message of an answer, as it comes.
-async fn read(response: Response<Incoming>, mut take: impl FnMut(Json)) {
+async fn read(response: Response<Incoming>, mut take: impl FnMut(Message)) {
     let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let is_stream = kind.is_some_and(|kind| kind.starts_with("text/event-stream"));
     let (mut body, mut bytes) = (response.into_body(), Vec::new());
@@ -336,12 +354,12 @@ async fn read(response: Response<Incoming>, mut take: impl FnMut(Json)) {
             let line: Vec<u8> = bytes.drain(..=end).collect();
             // A message is one line of JSON, so one `data:` line is the whole of it.
             let data = line.strip_prefix(b"data:").unwrap_or_default();
-            if let Ok(message) = serde_json::from_slice(data) {
+            if let Some(message) = Message::read(data) {
                 take(message);
             }
         }
     }
-    if !is_stream && let Ok(message @ Json::Object(_)) = serde_json::from_slice(&bytes) {
+    if !is_stream && let Some(message) = Message::read(&bytes) {
         take(message);
     }
 }
