@@ -68,6 +68,7 @@ pub(crate) async fn detailed(
     view: &StatusView,
 ) -> Result<DetailedTask, ErrorData> {
     let task = of(view);
+    #[expect(clippy::wildcard_enum_match_arm, reason = "a run is never anything else")]
     let payload = match task.status {
         TaskStatus::InputRequired => {
             TaskPayload::InputRequired { input_requests: questions(&view.decisions) }

@@ -133,7 +133,7 @@ impl Counts {
                 }
                 EventKind::StepRetrying(..) => self.retries += 1,
                 EventKind::StepCompleted(step, _) => {
-                    self.ended(note, step.ix, event.at, "completed")
+                    self.ended(note, step.ix, event.at, "completed");
                 }
                 EventKind::StepFailed(step, _) => self.ended(note, step.ix, event.at, "failed"),
                 _ => {}

@@ -87,7 +87,9 @@ fn tool(page: Page, names: Names) -> Tool {
 fn object(json: Json) -> Map<String, Json> {
     match json {
         Json::Object(map) => map,
-        _ => Map::new(),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => {
+            Map::new()
+        }
     }
 }
 

@@ -16,7 +16,7 @@ pub(crate) struct McpConfigArgs {
     /// claude-code, claude-desktop, cursor, vscode, codex, gemini or mcporter
     #[arg(long, value_name = "NAME", hide_possible_values = true)]
     client: Client,
-    /// Where the server is [default: the one that runs, or http://127.0.0.1:4100]
+    /// Where the server is [default: the one that runs, or port 4100 here]
     #[arg(long)]
     url: Option<String>,
 }

@@ -29,10 +29,10 @@ const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
 #[derive(Args, Debug)]
 pub(crate) struct ServeArgs {
-    /// Where to listen; port 0 takes a free one [default: 127.0.0.1:4100]
+    /// Where to listen; port 0 is any free one [default: 127.0.0.1:4100]
     #[arg(
         long,
-        value_name = "ADDRESS",
+        value_name = "ADDR",
         env = "OPCODE_LISTEN_ADDR",
         hide_env = true,
         default_value = "127.0.0.1:4100",
@@ -61,13 +61,14 @@ pub(crate) struct ServeArgs {
 /// How tools are listed.
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct ToolNames {
-    /// List tools as opcode.run (dotted) or opcode_run (underscore)
+    /// Tools as opcode.run (dotted) or opcode_run (underscore)
     #[arg(
         long,
         value_name = "STYLE",
         env = "OPCODE_TOOL_NAMES",
         hide_env = true,
         hide_possible_values = true,
+        hide_default_value = true,
         default_value = "dotted"
     )]
     tool_names: NamesArg,
@@ -159,19 +160,20 @@ async fn check_tokens(place: &Place, address: SocketAddr) -> Result<(), Trouble>
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, Trouble> {
-    TcpListener::bind(address).await.map_err(|cause| match cause.kind() {
-        ErrorKind::AddrInUse => {
+    let refused = |cause: std::io::Error| {
+        if cause.kind() == ErrorKind::AddrInUse {
             let free = SocketAddr::new(address.ip(), 0);
-            Trouble::said(ErrorCode::Conflict, format!("{address} is in use by another process"))
-                .hint(format!("name another port, or let us take a free one: --listen-addr {free}"))
+            let message = format!("{address} is in use by another process");
+            let hint = format!("name another port, or take a free one: --listen-addr {free}");
+            return Trouble::said(ErrorCode::Conflict, message).hint(hint);
         }
-        ErrorKind::AddrNotAvailable => {
-            Trouble::usage(format!("{address} is no address of this machine"))
-                .hint("listen on 127.0.0.1, or on an address that `ip address` shows")
-        }
-        _ => Trouble::usage(format!("could not listen on {address}: {cause}"))
-            .hint("ports below 1024 are for root; name another"),
-    })
+        let hint = match cause.kind() == ErrorKind::AddrNotAvailable {
+            true => "listen on 127.0.0.1, or on an address that `ip address` shows",
+            false => "name another port; those below 1024 are for root",
+        };
+        Trouble::usage(format!("could not listen on {address}: {cause}")).hint(hint)
+    };
+    TcpListener::bind(address).await.map_err(refused)
 }
 
 fn tell(daemon: &Daemon, as_json: bool) {
