@@ -3,6 +3,7 @@
 //! Keeps: `--help` and `version` touch nothing; the helper of child processes starts before anything else is set up.
 //! Not here: what a command does (`cmd/`), how things are wired (`wire.rs`), how they are said (`say.rs`).
 
+mod beside;
 mod bridge;
 mod cli;
 mod cmd;
