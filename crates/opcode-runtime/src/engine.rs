@@ -178,6 +178,9 @@ impl Engine {
     /// Problems of the definition; or why the run was refused. The store is unchanged then.
     pub async fn run(&self, request: RunRequest) -> Result<RunAnswer, EngineError> {
         let plan_and_start = self.0.reader.prepare(&request).await?;
+        if let Some(agent) = &request.agent_id {
+            self.0.reader.agents.meet(agent).await;
+        }
         let (run, fresh, fingerprint) = identity(&request, plan_and_start.0.hash);
         let (plan, mut begin) = plan_and_start;
         begin.request = fingerprint;
@@ -259,6 +262,9 @@ impl Engine {
     /// # Errors
     /// Every problem of the definition; nothing is stored then.
     pub async fn define(&self, request: DefineRequest) -> Result<Defined, EngineError> {
+        if let Some(agent) = &request.agent_id {
+            self.0.reader.agents.meet(agent).await;
+        }
         self.0.reader.define(request).await
     }
 

@@ -3,6 +3,8 @@
 //! Keeps: the only place that knows what time it is and where tasks are spawned.
 //! Not here: decisions (`opcode-engine`), rows (`opcode-store*`), how things look (the faces).
 
+mod agents;
+mod caller;
 mod check;
 mod clock;
 mod document;
@@ -13,14 +15,18 @@ mod plans;
 mod pump;
 mod reader;
 mod rest;
+pub mod shapes;
 mod templates;
+mod tokens;
 mod tools;
 mod verify;
 
+pub use caller::{Caller, Role};
 pub use document::Document;
 pub use engine::{Engine, EngineConfig, EngineError, RunAnswer, RunRequest, Source, Wait};
 pub use hub::{Hub, Note};
 pub use plans::Plans;
 pub use reader::{Reader, StatusView, WaitView};
 pub use templates::{DefineRequest, Defined, Template, define};
+pub use tokens::{Token, TokenRequest, Tokens};
 pub use tools::Tools;

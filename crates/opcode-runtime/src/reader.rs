@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use opcode_actions::Action;
 use opcode_engine::{Plan, Run, StepState, apply};
+use opcode_model::EffectClass;
 use opcode_model::commit::RunRow;
 use opcode_model::result::RunResult;
 use opcode_model::{Failure, Object, RunId, Timestamp, Value};
@@ -15,9 +17,13 @@ use opcode_store::{
     RunSummary, Runs,
 };
 
+use serde_json::{Value as Json, json};
+
+use crate::agents::Agents;
 use crate::check::unknown;
 use crate::plans::{Plans, failure};
 use crate::templates::{Template, Templates};
+use crate::tokens::Tokens;
 use crate::tools::Tools;
 
 /// Everything that can be asked.
@@ -26,6 +32,9 @@ pub struct Reader {
     pub(crate) runs: Arc<dyn Runs>,
     pub(crate) templates: Arc<Templates>,
     pub(crate) plans: Arc<Plans>,
+    pub(crate) agents: Arc<Agents>,
+    tokens: Tokens,
+    tools: Arc<dyn Tools>,
 }
 
 /// Where a run is.
@@ -76,7 +85,10 @@ impl Reader {
         Self {
             runs: store,
             templates: Arc::new(Templates { catalog: catalog.clone() }),
-            plans: Arc::new(Plans::new(catalog, tools)),
+            agents: Arc::new(Agents::new(catalog.clone())),
+            tokens: Tokens::new(catalog.clone()),
+            plans: Arc::new(Plans::new(catalog, tools.clone())),
+            tools,
         }
     }
 
@@ -179,6 +191,38 @@ impl Reader {
     /// `STORE_ERROR` if they cannot be read.
     pub async fn templates(&self, name: Option<&str>) -> Result<Vec<Template>, Failure> {
         self.templates.list(name).await
+    }
+
+    /// Agents that have defined or run something, by id.
+    ///
+    /// # Errors
+    /// `STORE_ERROR` if they cannot be read.
+    pub async fn agents(&self) -> Result<Vec<Json>, Failure> {
+        self.agents.list().await
+    }
+
+    /// The tokens.
+    pub fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    /// Every action: what it does, what it does outside, and its parameters as JSON Schema.
+    pub fn actions(&self) -> Vec<Json> {
+        let found = self.tools.names().into_iter().filter_map(|name| self.tools.find(name));
+        let page = |action: &dyn Action| {
+            let effect = match action.class() {
+                EffectClass::Pure => "pure",
+                EffectClass::Idempotent => "idempotent",
+                EffectClass::Unsafe => "unsafe",
+            };
+            json!({
+                "name": action.name(),
+                "summary": action.summary(),
+                "effect": effect,
+                "params": action.schema(),
+            })
+        };
+        found.map(page).collect()
     }
 
     /// What the store is.

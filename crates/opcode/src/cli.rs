@@ -25,9 +25,11 @@ Exit codes:
   130 interrupted   143 terminated
 
 Environment:
-  OPCODE_DB_PATH, OPCODE_DURABILITY, OPCODE_POOL_SIZE, OPCODE_FS_ROOTS (a:b) stand for
-  the flags of these names; OPCODE_HOME moves ~/.opcode; OPCODE_LOG_LEVEL is debug,
-  info, warn, error or off; NO_COLOR takes the colours away",
+  OPCODE_DB_PATH, OPCODE_DURABILITY, OPCODE_POOL_SIZE, OPCODE_FS_ROOTS (a:b),
+  OPCODE_LISTEN_ADDR, OPCODE_ALLOWED_HOSTS (a,b), OPCODE_TOOL_NAMES stand for the flags
+  of these names; OPCODE_TOKEN is shown to a server that asks for one; OPCODE_HOME moves
+  ~/.opcode; OPCODE_LOG_LEVEL is debug, info, warn, error or off; NO_COLOR takes the
+  colours away",
     disable_help_subcommand = true,
     max_term_width = 100
 )]
@@ -134,6 +136,14 @@ pub(crate) enum Command {
     Events(cmd::events::EventsArgs),
     /// Go on with every unfinished workflow
     Resume(cmd::resume::ResumeArgs),
+    /// Serve the store to agents (MCP) and programs (HTTP) until told to end
+    Serve(cmd::serve::ServeArgs),
+    /// Speak MCP over stdin and stdout, for clients that start their servers
+    Mcp(cmd::mcp::McpArgs),
+    /// Print how a client connects to this server
+    McpConfig(cmd::mcp_config::McpConfigArgs),
+    /// Make, list and take back what lets clients in
+    Tokens(cmd::tokens::TokensArgs),
     /// Look for damage in the store
     Verify(cmd::verify::VerifyArgs),
     /// Show what is in force, and whether this machine is fit
@@ -162,11 +172,13 @@ impl Command {
             Self::Query(args) => args.json,
             Self::Events(args) => args.json,
             Self::Resume(args) => args.json,
+            Self::Serve(args) => args.json,
+            Self::Tokens(args) => args.json,
             Self::Verify(args) => args.json,
             Self::Doctor(args) => args.json,
             Self::Bench(args) => args.json,
             Self::Eval(args) => args.json,
-            Self::Version | Self::Completions { .. } => false,
+            Self::Mcp(_) | Self::McpConfig(_) | Self::Version | Self::Completions { .. } => false,
         }
     }
 
@@ -180,6 +192,10 @@ impl Command {
             | Self::Query(_)
             | Self::Events(_)
             | Self::Resume(_)
+            | Self::Serve(_)
+            | Self::Mcp(_)
+            | Self::McpConfig(_)
+            | Self::Tokens(_)
             | Self::Verify(_)
             | Self::Doctor(_)
             | Self::Bench(_)

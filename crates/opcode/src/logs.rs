@@ -6,6 +6,7 @@
 use std::io;
 
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::say;
@@ -32,8 +33,11 @@ pub(crate) fn start() -> Result<(), Trouble> {
             return Err(Trouble::usage(format!("there is no log level `{other}`")).hint(hint));
         }
     };
-    let lines =
-        tracing_subscriber::fmt().with_max_level(level).with_target(false).with_writer(Lines);
+    // What the protocol's library tells of each connection is for those who look for bugs.
+    let guest = if level <= LevelFilter::INFO { level.min(LevelFilter::WARN) } else { level };
+    let wanted = EnvFilter::new(format!("{level},rmcp={guest}"));
+    let lines = tracing_subscriber::fmt().with_env_filter(wanted);
+    let lines = lines.with_target(false).with_writer(Lines);
     let lines = lines.compact().without_time();
     if lines.try_init().is_err() {
         say::talk("logging is set up already");

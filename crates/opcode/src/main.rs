@@ -3,8 +3,11 @@
 //! Keeps: `--help` and `version` touch nothing; the helper of child processes starts before anything else is set up.
 //! Not here: what a command does (`cmd/`), how things are wired (`wire.rs`), how they are said (`say.rs`).
 
+mod beside;
+mod bridge;
 mod cli;
 mod cmd;
+mod daemon;
 mod detach;
 mod docs;
 mod exit;
@@ -15,7 +18,6 @@ mod once;
 mod place;
 mod say;
 mod session;
-mod shapes;
 mod show;
 mod source;
 mod trouble;

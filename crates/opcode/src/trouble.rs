@@ -41,7 +41,8 @@ pub(crate) enum Trouble {
 }
 
 impl Trouble {
-    fn said(code: ErrorCode, message: impl Into<String>) -> Self {
+    /// In words, of this kind.
+    pub(crate) fn said(code: ErrorCode, message: impl Into<String>) -> Self {
         Self::Said { code, message: message.into(), hint: None }
     }
 
@@ -136,6 +137,19 @@ impl Trouble {
     }
 }
 
+impl std::fmt::Display for Trouble {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Said { message, .. } => f.write_str(message),
+            Self::Syntax(_) => f.write_str("a text is not JSON"),
+            Self::Problems { problems, .. } => {
+                write!(f, "a definition has {} problem(s)", problems.len())
+            }
+            Self::Ended(_) => f.write_str("the command is over"),
+        }
+    }
+}
+
 fn exit_of(code: ErrorCode) -> Exit {
     match code {
         ErrorCode::Store | ErrorCode::StorageFull | ErrorCode::Internal => Exit::Fault,
@@ -212,8 +226,12 @@ fn held(pid: Option<u32>, command: &str) -> Trouble {
         None => ("another process".to_owned(), "stop it".to_owned()),
     };
     let follow = format!("follow it with `{} events ID --follow`", cli::same_store());
-    let hint = format!(
-        "{follow}, answer its decisions where it runs (with --watch), wait until it is done, or {stop}"
-    );
+    let hint = if command.split(' ').any(|word| word == "serve") {
+        format!("{follow}; ask it at the address it printed, or {stop}")
+    } else {
+        format!(
+            "{follow}, answer its decisions where it runs (with --watch), wait until it is done, or {stop}"
+        )
+    };
     Trouble::said(ErrorCode::Conflict, format!("the store is in use by {holder}")).hint(hint)
 }

@@ -11,11 +11,14 @@ use crate::exit::Exit;
 use crate::trouble::Trouble;
 
 /// Flags whose value may also come from the environment.
-const SETTINGS: [(&str, &str); 4] = [
+const SETTINGS: [(&str, &str); 7] = [
     ("--db-path", "OPCODE_DB_PATH"),
     ("--durability", "OPCODE_DURABILITY"),
     ("--pool-size", "OPCODE_POOL_SIZE"),
     ("--fs-root", "OPCODE_FS_ROOTS"),
+    ("--listen-addr", "OPCODE_LISTEN_ADDR"),
+    ("--allowed-host", "OPCODE_ALLOWED_HOSTS"),
+    ("--tool-names", "OPCODE_TOOL_NAMES"),
 ];
 
 /// Says what is wrong, or what was asked for.

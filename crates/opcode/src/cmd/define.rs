@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::cli::Place;
 use crate::exit::Exit;
 use crate::trouble::Trouble;
-use crate::{cli, say, show, source, wire};
+use crate::{beside, cli, daemon, say, show, source, wire};
 
 #[derive(Args, Debug)]
 pub(crate) struct DefineArgs {
@@ -52,7 +52,10 @@ pub(crate) async fn run(place: &Place, args: DefineArgs) -> Result<Exit, Trouble
     };
     let checked = wire::reader_or_empty(place)?.check_define(&request).await;
     let mut defined = checked.map_err(|error| Trouble::from(error).written(&read.written))?;
-    if !args.dry_run {
+    if let (false, Some(server)) = (args.dry_run, daemon::find(place)?) {
+        let stored = beside::define(&server, &request).await?;
+        defined.version = stored["version"].as_str().unwrap_or_default().into();
+    } else if !args.dry_run {
         let store = Arc::new(wire::store(place, None)?);
         defined = opcode_runtime::define(store.clone(), wire::tools(), request).await?;
         store.close().await.map_err(|fault| Trouble::store(&fault))?;

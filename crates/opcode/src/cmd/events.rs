@@ -14,7 +14,8 @@ use crate::cli::Place;
 use crate::exit::Exit;
 use crate::session::Interrupts;
 use crate::trouble::Trouble;
-use crate::{cmd, say, shapes, show, wire};
+use crate::{cmd, say, show, wire};
+use opcode_runtime::shapes;
 
 /// Events read at once.
 const PAGE: usize = 1_000;

@@ -8,11 +8,15 @@ pub(crate) mod define;
 pub(crate) mod doctor;
 pub(crate) mod eval;
 pub(crate) mod events;
+pub(crate) mod mcp;
+pub(crate) mod mcp_config;
 pub(crate) mod query;
 pub(crate) mod resume;
 pub(crate) mod run;
+pub(crate) mod serve;
 pub(crate) mod signal;
 pub(crate) mod status;
+pub(crate) mod tokens;
 pub(crate) mod verify;
 
 use std::time::Duration;
@@ -37,6 +41,10 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Trouble> {
         Command::Query(args) => query::run(place, args).await,
         Command::Events(args) => events::run(place, args).await,
         Command::Resume(args) => Box::pin(resume::run(place, args)).await,
+        Command::Serve(args) => Box::pin(serve::run(place, args)).await,
+        Command::Mcp(args) => Box::pin(mcp::run(place, args)).await,
+        Command::McpConfig(args) => mcp_config::run(place, &args),
+        Command::Tokens(args) => tokens::run(place, args).await,
         Command::Verify(args) => verify::run(place, args).await,
         Command::Doctor(args) => Box::pin(doctor::run(place, args)).await,
         Command::Bench(args) => Box::pin(bench::run(args)).await,

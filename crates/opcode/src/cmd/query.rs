@@ -14,7 +14,8 @@ use crate::exit::Exit;
 use crate::show::age::{ago, span};
 use crate::show::table::{self, Cell, Tone};
 use crate::trouble::Trouble;
-use crate::{cmd, say, shapes, show, wire};
+use crate::{cmd, say, show, wire};
+use opcode_runtime::shapes;
 
 #[derive(Args, Debug)]
 #[command(disable_help_subcommand = true)]

@@ -18,7 +18,8 @@ use crate::live::Screen;
 use crate::session::Session;
 use crate::source::{self, Written};
 use crate::trouble::Trouble;
-use crate::{cmd, detach, say, shapes, show, wire};
+use crate::{beside, cmd, daemon, detach, say, show, wire};
+use opcode_runtime::shapes;
 
 #[derive(Args, Debug)]
 pub(crate) struct RunArgs {
@@ -56,11 +57,20 @@ pub(crate) struct RunArgs {
 }
 
 pub(crate) async fn run(place: &Place, args: RunArgs) -> Result<Exit, Trouble> {
-    if args.background.detach {
+    let server = daemon::find(place)?;
+    if args.background.detach && server.is_none() {
         return detach::start();
     }
     let wish = Wish::read(&args)?;
     wish.check(place).await?;
+    if let Some(server) = server {
+        let run = beside::begin(&server, &wish.request).await?;
+        if args.background.detach {
+            tell_begun(run, args.json);
+            return Ok(Exit::Completed);
+        }
+        return beside::follow(place, (run, run), args.wait, args.json).await;
+    }
     let mut session = Session::open(place, &args.engine).await?;
     let engine = session.engine.clone();
     let run = match session.unless_stopped(engine.run(wish.request)).await {
@@ -77,10 +87,7 @@ pub(crate) async fn run(place: &Place, args: RunArgs) -> Result<Exit, Trouble> {
         }
     };
     if args.background.detached {
-        match args.json {
-            true => say::json(&json!({"workflow_id": run})),
-            false => say::data(&run.to_string()),
-        }
+        tell_begun(run, args.json);
         detach::hang_up(&wire::db_path(place)?)?;
         return detach::hold(session).await;
     }
@@ -202,8 +209,25 @@ pub(crate) async fn conclude(
     }
 }
 
-/// Says where a workflow is now.
+/// Which workflow was begun, for those who do not wait.
+fn tell_begun(run: RunId, as_json: bool) {
+    match as_json {
+        true => say::json(&json!({"workflow_id": run})),
+        false => say::data(&run.to_string()),
+    }
+}
+
+/// Says where a workflow is now, and how it goes on.
 pub(crate) fn tell(view: &StatusView, as_json: bool) {
+    tell_result(view, as_json);
+    let is_left = view.result.status == RunStatus::Active;
+    if is_left && view.decisions.is_empty() && view.waits.is_empty() {
+        say::hint(&format!("it is not over: go on with `{} resume`", cli::same_store()));
+    }
+}
+
+/// Says where a workflow is now.
+pub(crate) fn tell_result(view: &StatusView, as_json: bool) {
     if as_json {
         say::json(&view.result);
         let asks = show::asks::lines_of(view, say::err());
@@ -212,10 +236,6 @@ pub(crate) fn tell(view: &StatusView, as_json: bool) {
         }
     } else {
         say::data(&show::run::report(view, say::out()));
-    }
-    let is_left = view.result.status == RunStatus::Active;
-    if is_left && view.decisions.is_empty() && view.waits.is_empty() {
-        say::hint(&format!("it is not over: go on with `{} resume`", cli::same_store()));
     }
 }
 

@@ -15,7 +15,7 @@ use crate::follow::follow;
 use crate::live::Screen;
 use crate::session::Session;
 use crate::trouble::Trouble;
-use crate::{cmd, detach, say, source, wire};
+use crate::{beside, cmd, daemon, detach, say, source, wire};
 
 #[derive(Args, Debug)]
 #[command(disable_help_subcommand = true)]
@@ -148,7 +148,8 @@ impl SignalArgs {
 }
 
 pub(crate) async fn run(place: &Place, args: SignalArgs) -> Result<Exit, Trouble> {
-    if args.background.detach {
+    let server = daemon::find(place)?;
+    if args.background.detach && server.is_none() {
         return detach::start();
     }
     let (run, signal) = (args.workflow, args.signal()?);
@@ -156,6 +157,14 @@ pub(crate) async fn run(place: &Place, args: SignalArgs) -> Result<Exit, Trouble
     reader.check_signal(run, &signal).await.map_err(|failure| refused(run, failure))?;
     let root = root(&reader, run).await?;
     drop(reader);
+    if let Some(server) = server {
+        beside::signal(&server, run, &signal).await?;
+        if args.background.detach {
+            cmd::run::tell_taken(run, signal.kind, args.json);
+            return Ok(Exit::Completed);
+        }
+        return beside::follow(place, (root, run), args.wait, args.json).await;
+    }
     let mut session = Session::open(place, &args.engine).await?;
     let kind = signal.kind;
     let engine = session.engine.clone();

@@ -9,7 +9,8 @@ use opcode_model::RunId;
 use crate::cli::Place;
 use crate::exit::Exit;
 use crate::trouble::Trouble;
-use crate::{cmd, say, shapes, show, wire};
+use crate::{cmd, say, show, wire};
+use opcode_runtime::shapes;
 
 #[derive(Args, Debug)]
 pub(crate) struct StatusArgs {

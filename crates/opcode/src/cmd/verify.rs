@@ -10,7 +10,8 @@ use crate::cli::Place;
 use crate::exit::Exit;
 use crate::show::count;
 use crate::trouble::Trouble;
-use crate::{say, shapes, wire};
+use crate::{say, wire};
+use opcode_runtime::shapes;
 
 #[derive(Args, Debug)]
 pub(crate) struct VerifyArgs {

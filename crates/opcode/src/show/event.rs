@@ -4,6 +4,7 @@
 //! Not here: the whole payload (JSON has it).
 
 use opcode_model::{Event, EventKind, Seq, Timestamp};
+use opcode_runtime::shapes::payload;
 use serde_json::Value as Json;
 
 use crate::say::Paint;
@@ -58,13 +59,4 @@ fn facts(kind: &EventKind) -> String {
         None => format!("{key}={value}"),
     });
     pairs.collect::<Vec<_>>().join(" ")
-}
-
-/// An event's payload, as it is stored.
-pub(crate) fn payload(kind: &EventKind) -> Json {
-    let event = Event { at: Timestamp(0), kind: kind.clone() };
-    match serde_json::to_value(&event) {
-        Ok(Json::Array(mut row)) => row.pop().unwrap_or_default(),
-        Ok(_) | Err(_) => Json::Null,
-    }
 }

@@ -3,12 +3,13 @@
 //! Keeps: field names are promises; empty optional fields are left out.
 //! Not here: the result of a run, which has its shape in `opcode-model`.
 
-use opcode_model::RunId;
-use opcode_runtime::{StatusView, Template};
+use opcode_model::{Event, EventKind, RunId, Timestamp};
 use opcode_store::{DecisionRow, EventRecord, Report, RunSummary};
 use serde_json::{Map, Value as Json, json};
 
-use crate::show::event::payload;
+use crate::reader::{StatusView, WaitView};
+use crate::templates::Template;
+use crate::tokens::Token;
 
 /// Leaves out what is null.
 fn lean(json: Json) -> Json {
@@ -26,12 +27,12 @@ fn lean(json: Json) -> Json {
     }
 }
 
-fn text(moment: opcode_model::Timestamp) -> String {
+fn text(moment: Timestamp) -> String {
     moment.to_string()
 }
 
 /// A workflow in a list.
-pub(crate) fn workflow(summary: &RunSummary) -> Json {
+pub fn workflow(summary: &RunSummary) -> Json {
     let row = &summary.row;
     lean(json!({
         "id": summary.run,
@@ -55,7 +56,7 @@ pub(crate) fn workflow(summary: &RunSummary) -> Json {
 }
 
 /// A question, open or closed.
-pub(crate) fn decision(row: &DecisionRow) -> Json {
+pub fn decision(row: &DecisionRow) -> Json {
     let request = &row.request;
     lean(json!({
         "id": request.id,
@@ -77,8 +78,17 @@ pub(crate) fn decision(row: &DecisionRow) -> Json {
     }))
 }
 
+/// An event's payload, as it is stored.
+pub fn payload(kind: &EventKind) -> Json {
+    let event = Event { at: Timestamp(0), kind: kind.clone() };
+    match serde_json::to_value(&event) {
+        Ok(Json::Array(mut row)) => row.pop().unwrap_or_default(),
+        Ok(_) | Err(_) => Json::Null,
+    }
+}
+
 /// An event.
-pub(crate) fn event(record: &EventRecord) -> Json {
+pub fn event(record: &EventRecord) -> Json {
     lean(json!({
         "workflow_id": record.run,
         "sequence": record.seq.0,
@@ -90,7 +100,7 @@ pub(crate) fn event(record: &EventRecord) -> Json {
 }
 
 /// A template.
-pub(crate) fn template(template: &Template) -> Json {
+pub fn template(template: &Template) -> Json {
     lean(json!({
         "name": template.name,
         "version": template.version,
@@ -102,7 +112,7 @@ pub(crate) fn template(template: &Template) -> Json {
 }
 
 /// A workflow with its steps, what it waits for, and its context.
-pub(crate) fn status(view: &StatusView) -> Json {
+pub fn status(view: &StatusView) -> Json {
     let mut json = serde_json::to_value(&view.result).unwrap_or_default();
     let Some(object) = json.as_object_mut() else { return json };
     if !view.decisions.is_empty() {
@@ -117,10 +127,13 @@ pub(crate) fn status(view: &StatusView) -> Json {
         object.insert("pending_decisions".to_owned(), decisions);
     }
     if !view.waits.is_empty() {
-        let wait = |wait: &opcode_runtime::WaitView| {
-            lean(
-                json!({"workflow_id": wait.run, "step_id": wait.step_id, "signal": wait.signal, "timeout_at": wait.until.map(text)}),
-            )
+        let wait = |wait: &WaitView| {
+            lean(json!({
+                "workflow_id": wait.run,
+                "step_id": wait.step_id,
+                "signal": wait.signal,
+                "timeout_at": wait.until.map(text),
+            }))
         };
         object.insert("waits".to_owned(), view.waits.iter().map(wait).collect());
     }
@@ -131,12 +144,12 @@ pub(crate) fn status(view: &StatusView) -> Json {
 }
 
 /// That a signal was taken.
-pub(crate) fn taken(run: RunId, kind: opcode_model::SignalKind) -> Json {
+pub fn taken(run: RunId, kind: opcode_model::SignalKind) -> Json {
     json!({"ok": true, "workflow_id": run, "signal_type": kind})
 }
 
 /// What a check of the store found.
-pub(crate) fn report(report: &Report) -> Json {
+pub fn report(report: &Report) -> Json {
     let damage = report.damage.iter().map(|damage| {
         lean(json!({
             "workflow_id": damage.run,
@@ -150,4 +163,16 @@ pub(crate) fn report(report: &Report) -> Json {
         "events": report.events,
         "damage": damage.collect::<Vec<_>>(),
     })
+}
+
+/// A token, without what would let anybody in.
+pub fn token(token: &Token) -> Json {
+    lean(json!({
+        "id": token.id,
+        "name": token.name,
+        "role": token.role,
+        "agent_id": token.agent_id,
+        "created_at": text(token.created_at),
+        "expires_at": token.expires_at.map(text),
+    }))
 }

@@ -1,0 +1,223 @@
+//! The handler set behind every transport.
+//!
+//! Keeps: what each call does is in its tool; here is only who asks and in which way the answer goes back.
+//! Not here: transports (`lib.rs`, `sse.rs`), tools (`tools/`).
+
+use opcode_runtime::{Caller, Engine};
+use rmcp::model::{
+    CallToolRequestParams, CallToolResponse, CallToolResult, CancelTaskParams,
+    CompleteRequestParams, CompleteResult, CreateTaskResult, GetPromptRequestParams,
+    GetPromptResponse, GetTaskParams, GetTaskResult, Implementation, ListPromptsResult,
+    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+    ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig,
+    UpdateTaskParams,
+};
+use rmcp::service::RequestContext;
+use rmcp::{ErrorData, RoleServer, ServerHandler};
+
+use crate::args::Args;
+use crate::progress::tell_progress;
+use crate::tools::Desk;
+use crate::{prompts, resources, task, tools};
+
+/// What every client is told at first; Claude Code cuts it at 2,048 characters.
+const INSTRUCTIONS: &str = include_str!("instructions.md");
+
+/// How tools are listed; either way is understood.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Names {
+    /// `opcode.run`.
+    #[default]
+    Dotted,
+    /// `opcode_run`, for hosts that refuse dots.
+    Underscore,
+}
+
+/// An engine, as MCP clients see it.
+#[derive(Clone)]
+pub struct Face {
+    pub(crate) engine: Engine,
+    names: Names,
+    /// Who calls, where no request says so.
+    caller: Option<Caller>,
+    is_full: bool,
+}
+
+impl Face {
+    /// A face of an engine. Over HTTP, who calls is found in the request; without one nobody is let in.
+    pub fn new(engine: Engine, names: Names) -> Self {
+        Self { engine, names, caller: None, is_full: false }
+    }
+
+    /// The same for a transport that has one caller for all its requests.
+    #[must_use]
+    pub fn for_caller(mut self, caller: Caller) -> Self {
+        self.caller = Some(caller);
+        self
+    }
+
+    /// The same for old clients, that expect everything at once.
+    #[must_use]
+    pub(crate) fn in_full(mut self) -> Self {
+        self.is_full = true;
+        self
+    }
+
+    /// Who calls.
+    pub(crate) fn caller(&self, context: &RequestContext<RoleServer>) -> Result<Caller, ErrorData> {
+        let parts = context.extensions.get::<axum::http::request::Parts>();
+        let found = parts.and_then(|parts| parts.extensions.get::<Caller>()).cloned();
+        found
+            .or_else(|| self.caller.clone())
+            .ok_or_else(|| ErrorData::invalid_request("who calls is not known", None))
+    }
+
+    fn names(&self, context: &RequestContext<RoleServer>) -> Names {
+        let parts = context.extensions.get::<axum::http::request::Parts>();
+        let query = parts.and_then(|parts| parts.uri.query()).unwrap_or_default();
+        let wished = query.split('&').find_map(|pair| pair.strip_prefix("names="));
+        match wished {
+            Some("underscore") => Names::Underscore,
+            Some("dotted") => Names::Dotted,
+            Some(_) | None => self.names,
+        }
+    }
+}
+
+impl ServerHandler for Face {
+    fn get_info(&self) -> ServerConfig {
+        let mut capabilities = ServerCapabilities::builder()
+            .enable_tools()
+            .enable_resources()
+            .enable_prompts()
+            .enable_tasks()
+            .build();
+        capabilities.completions = Some(rmcp::model::JsonObject::default());
+        ServerConfig::new(capabilities)
+            .with_server_info(
+                Implementation::new("opcode", env!("CARGO_PKG_VERSION")).with_title("opcode"),
+            )
+            .with_instructions(INSTRUCTIONS)
+    }
+
+    async fn list_tools(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        Ok(ListToolsResult::with_all_items(tools::list(self.names(&context))))
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let caller = self.caller(&context)?;
+        let Some(name) = tools::resolve(&request.name) else {
+            let message = format!("tool '{}' not found", request.name);
+            return Err(ErrorData::invalid_params(message, None));
+        };
+        let desk = Desk { engine: &self.engine, caller: &caller, is_full: self.is_full };
+        let args = Args::new(request.arguments);
+        let wants_task = context.client_capabilities().is_some_and(|it| it.supports_tasks());
+        if name == "opcode.run" && wants_task {
+            return Ok(match tools::begin(&desk, &args).await {
+                Ok(run) => {
+                    let view = self.engine.reader().status(run).await.map_err(task::fault)?;
+                    CallToolResponse::Task(CreateTaskResult::new(task::of(&view)))
+                }
+                Err(refused) => {
+                    CallToolResult::from(crate::answer::Answer::Refused(refused)).into()
+                }
+            });
+        }
+        let _telling = context
+            .meta
+            .get_progress_token()
+            .map(|token| tell_progress(&self.engine, context.peer.clone(), token));
+        Ok(CallToolResult::from(tools::call(&desk, name, &args).await).into())
+    }
+
+    async fn list_resources(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        self.caller(&context)?;
+        resources::list(&self.engine, request).await
+    }
+
+    async fn list_resource_templates(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        self.caller(&context)?;
+        Ok(resources::templates())
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        self.caller(&context)?;
+        resources::read(&self.engine, &request.uri).await.map(Into::into)
+    }
+
+    async fn list_prompts(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        Ok(ListPromptsResult::with_all_items(prompts::list()))
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        self.caller(&context)?;
+        prompts::get(&self.engine, request).await.map(Into::into)
+    }
+
+    async fn complete(
+        &self,
+        request: CompleteRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        self.caller(&context)?;
+        prompts::complete(&self.engine, request).await
+    }
+
+    async fn get_task(
+        &self,
+        request: GetTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetTaskResult, ErrorData> {
+        let caller = self.caller(&context)?;
+        let view = task::find(&self.engine, &request.task_id).await?;
+        let desk = Desk { engine: &self.engine, caller: &caller, is_full: self.is_full };
+        Ok(GetTaskResult::new(task::detailed(&desk, &view).await?))
+    }
+
+    async fn update_task(
+        &self,
+        request: UpdateTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        let caller = self.caller(&context)?;
+        task::update(&self.engine, &caller, request).await
+    }
+
+    async fn cancel_task(
+        &self,
+        request: CancelTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        let caller = self.caller(&context)?;
+        task::cancel(&self.engine, &caller, &request.task_id).await
+    }
+}

@@ -1,0 +1,445 @@
+//! The JSON API: what agents can do through tools, programs can do here.
+//!
+//! Keeps: lists are paged and carry no large values; every refusal has one shape.
+//! Not here: MCP (`opcode-mcp`), live events (`events.rs`).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Extension, FromRequestParts, Json, Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post};
+use opcode_model::time::parse_duration;
+use opcode_model::{
+    ErrorCode, Failure, RunId, RunStatus, Seq, Signal, SignalKind, Timestamp, Value,
+};
+use opcode_runtime::{
+    Caller, DefineRequest, Document, Role, RunAnswer, RunRequest, Source, TokenRequest, Wait,
+    shapes,
+};
+use opcode_store::{DecisionFilter, EventFilter, RunFilter};
+use serde::Deserialize;
+use serde_json::{Value as Json_, json};
+
+use crate::refusal::Refusal;
+use crate::{Web, events, health};
+
+type Answer = Result<Response, Refusal>;
+
+/// Things listed unless told otherwise, and at most.
+const LIMIT: usize = 50;
+const LIMIT_MAX: usize = 1_000;
+
+/// Every route of the API, and the figures.
+pub(crate) fn router(web: Web) -> Router {
+    Router::new()
+        .route("/api/v1/workflows", get(workflows).post(run))
+        .route("/api/v1/workflows/{id}", get(status))
+        .route("/api/v1/workflows/{id}/events", get(events_of))
+        .route("/api/v1/workflows/{id}/stream", get(events::stream))
+        .route("/api/v1/workflows/{id}/signals", post(signal))
+        .route("/api/v1/templates", get(templates).post(define))
+        .route("/api/v1/templates/{name}", get(template))
+        .route("/api/v1/events", get(all_events))
+        .route("/api/v1/decisions", get(decisions))
+        .route("/api/v1/agents", get(agents))
+        .route("/api/v1/actions", get(actions))
+        .route("/api/v1/tokens", get(tokens).post(create_token))
+        .route("/api/v1/tokens/{id}", delete(revoke_token))
+        .route("/api/v1/whoami", get(whoami))
+        .route("/metrics", get(metrics))
+        .route("/api/v1/health", get(health::ready))
+        .with_state(web)
+}
+
+fn invalid(message: impl Into<Arc<str>>) -> Refusal {
+    Failure::new(ErrorCode::Validation, message).into()
+}
+
+/// A body that is JSON, or what is wrong with it.
+fn body<T>(given: Result<Json<T>, JsonRejection>) -> Result<T, Refusal> {
+    given.map(|Json(body)| body).map_err(|rejection| invalid(rejection.body_text()))
+}
+
+pub(crate) fn workflow_id(text: &str) -> Result<RunId, Refusal> {
+    RunId::parse(&text.to_lowercase())
+        .ok_or_else(|| invalid(format!("`{text}` is not a workflow id (a UUID)")))
+}
+
+/// A page of a list.
+#[derive(Debug, Default, Deserialize)]
+struct Page {
+    cursor: Option<String>,
+    limit: Option<usize>,
+    status: Option<String>,
+    agent_id: Option<Arc<str>>,
+    template_name: Option<Arc<str>>,
+    workflow_id: Option<String>,
+    step_id: Option<Arc<str>>,
+    event_type: Option<Arc<str>>,
+    since: Option<String>,
+    name: Option<String>,
+}
+
+impl Page {
+    fn limit(&self) -> usize {
+        self.limit.filter(|limit| *limit > 0).unwrap_or(LIMIT).min(LIMIT_MAX)
+    }
+
+    fn offset(&self) -> Result<usize, Refusal> {
+        let Some(cursor) = &self.cursor else { return Ok(0) };
+        cursor.parse().map_err(|_| invalid(format!("cursor `{cursor}` is none of ours")))
+    }
+
+    fn since(&self) -> Result<Option<Timestamp>, Refusal> {
+        let Some(text) = &self.since else { return Ok(None) };
+        let wrong =
+            || invalid(format!("since `{text}` is not a moment such as 2026-11-20T15:41:07Z"));
+        Timestamp::parse(text).map(Some).ok_or_else(wrong)
+    }
+
+    fn answer<T>(&self, mut items: Vec<T>, key: &str, show: impl Fn(&T) -> Json_) -> Answer {
+        let (limit, offset) = (self.limit(), self.offset()?);
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let mut answer = json!({key: items.iter().map(show).collect::<Vec<_>>()});
+        if more {
+            answer["cursor"] = (offset + limit).to_string().into();
+        }
+        Ok(Json(answer).into_response())
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Page {
+    type Rejection = Refusal;
+    async fn from_request_parts(
+        parts: &mut axum::http::request::Parts,
+        _: &S,
+    ) -> Result<Self, Refusal> {
+        let read = Query::<Self>::try_from_uri(&parts.uri);
+        read.map(|Query(page)| page).map_err(|rejection| invalid(rejection.body_text()))
+    }
+}
+
+/// Who calls, and that it may look.
+struct Looks;
+
+impl<S: Send + Sync> FromRequestParts<S> for Looks {
+    type Rejection = Refusal;
+    async fn from_request_parts(
+        parts: &mut axum::http::request::Parts,
+        _: &S,
+    ) -> Result<Self, Refusal> {
+        let caller = parts.extensions.get::<Caller>().cloned();
+        let nobody = || Failure::new(ErrorCode::PermissionDenied, "who calls is not known");
+        caller.ok_or_else(nobody)?.may(Role::Viewer)?;
+        Ok(Self)
+    }
+}
+
+async fn workflows(State(web): State<Web>, _: Looks, page: Page) -> Answer {
+    let status = match &page.status {
+        None => None,
+        Some(word) => {
+            Some(RunStatus::parse(word).ok_or_else(|| invalid(format!("`{word}` is no status")))?)
+        }
+    };
+    let filter = RunFilter {
+        status,
+        agent_id: page.agent_id.clone(),
+        template_name: page.template_name.clone(),
+        since: page.since()?,
+        limit: page.limit() + 1,
+        offset: page.offset()?,
+        ..RunFilter::default()
+    };
+    let found = web.engine.reader().workflows(filter).await?;
+    page.answer(found, "workflows", |summary| {
+        let mut row = shapes::workflow(summary);
+        if let Some(object) = row.as_object_mut() {
+            object.remove("output");
+            object.remove("input_params");
+        }
+        row
+    })
+}
+
+/// A wish for a run.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RunBody {
+    template_name: Option<Arc<str>>,
+    version: Option<Arc<str>>,
+    definition: Option<Json_>,
+    #[serde(default)]
+    params: Json_,
+    name: Option<Arc<str>>,
+    agent_id: Option<Arc<str>>,
+    idempotency_key: Option<Arc<str>>,
+    wait: Option<String>,
+}
+
+fn wait(text: Option<&String>) -> Result<Duration, Refusal> {
+    let Some(text) = text else { return Ok(Duration::ZERO) };
+    parse_duration(text)
+        .map_err(|error| invalid(format!("wait `{text}` is not a duration: {error}")))
+}
+
+async fn run(
+    State(web): State<Web>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    given: Result<Json<RunBody>, JsonRejection>,
+) -> Answer {
+    caller.may(Role::Agent)?;
+    let given = body(given)?;
+    let source = match (given.template_name, given.definition) {
+        (Some(name), None) => Source::Template { name, version: given.version },
+        (None, Some(definition)) => {
+            Source::Definition(Document::read(&Value::from_serde(&definition)).definition)
+        }
+        (Some(_), Some(_)) | (None, None) => {
+            return Err(invalid("name a `template_name`, or give a `definition`"));
+        }
+    };
+    let key = headers.get("idempotency-key").and_then(|value| value.to_str().ok());
+    let patience = wait(given.wait.as_ref())?;
+    let request = RunRequest {
+        source,
+        name: given.name,
+        params: Value::from_serde(&given.params),
+        agent_id: caller.acts_as(given.agent_id.as_deref())?,
+        idempotency_key: given.idempotency_key.or(key.map(Into::into)),
+        wait: Wait::Started,
+    };
+    let run = match web.engine.run(request).await? {
+        RunAnswer::Started(run) => run,
+        RunAnswer::Settled(result) | RunAnswer::Ongoing(result) => result.workflow_id,
+    };
+    if !patience.is_zero() {
+        web.engine.wait(run, Some(patience)).await?;
+    }
+    let result = web.engine.reader().status(run).await?;
+    let status =
+        if result.result.status.is_terminal() { StatusCode::OK } else { StatusCode::ACCEPTED };
+    Ok((status, Json(shapes::status(&result))).into_response())
+}
+
+async fn status(State(web): State<Web>, _: Looks, Path(id): Path<String>) -> Answer {
+    let view = web.engine.reader().status(workflow_id(&id)?).await?;
+    Ok(Json(shapes::status(&view)).into_response())
+}
+
+async fn events_of(State(web): State<Web>, _: Looks, Path(id): Path<String>, page: Page) -> Answer {
+    let run = workflow_id(&id)?;
+    let filter = EventFilter {
+        run: Some(run),
+        step_id: page.step_id.clone(),
+        event_type: page.event_type.clone(),
+        since: page.since()?,
+        after: Seq(page.offset()? as u64),
+        limit: page.limit() + 1,
+    };
+    let mut found = web.engine.reader().events(filter).await?;
+    let more = found.len() > page.limit();
+    found.truncate(page.limit());
+    let mut answer = json!({"events": found.iter().map(shapes::event).collect::<Vec<_>>()});
+    if let Some(last) = found.last().filter(|_| more) {
+        answer["cursor"] = last.seq.0.to_string().into();
+    }
+    Ok(Json(answer).into_response())
+}
+
+async fn all_events(State(web): State<Web>, _: Looks, page: Page) -> Answer {
+    let run = page.workflow_id.as_deref().map(workflow_id).transpose()?;
+    let filter = EventFilter {
+        run,
+        step_id: page.step_id.clone(),
+        event_type: page.event_type.clone(),
+        since: page.since()?,
+        limit: page.limit(),
+        ..EventFilter::default()
+    };
+    let found = web.engine.reader().events(filter).await?;
+    page.answer(found, "events", shapes::event)
+}
+
+/// A signal, in the words of the tool.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SignalBody {
+    signal_type: SignalKind,
+    step_id: Option<Arc<str>>,
+    signal_name: Option<Arc<str>>,
+    agent_id: Option<Arc<str>>,
+    #[serde(default)]
+    payload: Json_,
+    reasoning: Option<Arc<str>>,
+    idempotency_key: Option<Arc<str>>,
+    wait: Option<String>,
+}
+
+async fn signal(
+    State(web): State<Web>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    given: Result<Json<SignalBody>, JsonRejection>,
+) -> Answer {
+    caller.may(Role::Agent)?;
+    let (run, given) = (workflow_id(&id)?, body(given)?);
+    let patience = wait(given.wait.as_ref())?;
+    let signal = Signal {
+        kind: given.signal_type,
+        step_id: given.step_id,
+        name: given.signal_name,
+        agent_id: caller.acts_as(given.agent_id.as_deref())?,
+        payload: Value::from_serde(&given.payload),
+        reasoning: given.reasoning,
+        id: given.idempotency_key,
+    };
+    let kind = signal.kind;
+    web.engine.signal(run, signal).await?;
+    if !patience.is_zero() {
+        web.engine.wait(run, Some(patience)).await?;
+    }
+    let view = web.engine.reader().status(run).await?;
+    let mut answer = shapes::taken(run, kind);
+    answer["status"] = view.result.status.text().into();
+    Ok(Json(answer).into_response())
+}
+
+/// A wish for a template.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DefineBody {
+    name: Arc<str>,
+    definition: Json_,
+    description: Option<Arc<str>>,
+    agent_id: Option<Arc<str>>,
+    #[serde(default)]
+    dry_run: bool,
+}
+
+async fn define(
+    State(web): State<Web>,
+    Extension(caller): Extension<Caller>,
+    given: Result<Json<DefineBody>, JsonRejection>,
+) -> Answer {
+    caller.may(Role::Agent)?;
+    let given = body(given)?;
+    let request = DefineRequest {
+        name: given.name,
+        description: given.description,
+        definition: Document::read(&Value::from_serde(&given.definition)).definition,
+        agent_id: caller.acts_as(given.agent_id.as_deref())?,
+        dry_run: given.dry_run,
+    };
+    let status = if request.dry_run { StatusCode::OK } else { StatusCode::CREATED };
+    let defined = web.engine.define(request).await?;
+    Ok((status, Json(defined)).into_response())
+}
+
+async fn templates(State(web): State<Web>, _: Looks, page: Page) -> Answer {
+    let found = web.engine.reader().templates(page.name.as_deref()).await?;
+    let found: Vec<_> = found.into_iter().rev().skip(page.offset()?).collect();
+    page.answer(found, "templates", |template| {
+        let mut row = shapes::template(template);
+        if let Some(object) = row.as_object_mut() {
+            object.remove("definition");
+        }
+        row
+    })
+}
+
+async fn template(State(web): State<Web>, _: Looks, Path(name): Path<String>) -> Answer {
+    let found = web.engine.reader().templates(Some(&name)).await?;
+    if found.is_empty() {
+        let message = format!("template `{name}` does not exist");
+        return Err(Failure::new(ErrorCode::NotFound, message).into());
+    }
+    let all: Vec<_> = found.iter().rev().map(shapes::template).collect();
+    Ok(Json(json!({"templates": all})).into_response())
+}
+
+async fn decisions(State(web): State<Web>, _: Looks, page: Page) -> Answer {
+    let run = page.workflow_id.as_deref().map(workflow_id).transpose()?;
+    let closed = page.status.as_deref().is_some_and(|status| status != "pending");
+    let offset = page.offset()?;
+    let filter = DecisionFilter { run, closed, limit: offset + page.limit() + 1 };
+    let found = web.engine.reader().decisions(filter).await?;
+    page.answer(found.into_iter().skip(offset).collect(), "decisions", shapes::decision)
+}
+
+async fn agents(State(web): State<Web>, _: Looks, page: Page) -> Answer {
+    let found = web.engine.reader().agents().await?;
+    let found: Vec<_> = found.into_iter().skip(page.offset()?).collect();
+    page.answer(found, "agents", Clone::clone)
+}
+
+async fn actions(State(web): State<Web>, _: Looks) -> Answer {
+    Ok(Json(json!({"actions": web.engine.reader().actions()})).into_response())
+}
+
+async fn whoami(Extension(caller): Extension<Caller>) -> Answer {
+    let (name, role, agent) = (&caller.name, caller.role, &caller.agent);
+    Ok(Json(json!({"name": name, "role": role, "agent_id": agent})).into_response())
+}
+
+async fn tokens(State(web): State<Web>, Extension(caller): Extension<Caller>) -> Answer {
+    caller.may(Role::Admin)?;
+    let all = web.engine.reader().tokens().list().await?;
+    let all: Vec<_> = all.iter().map(shapes::token).collect();
+    Ok(Json(json!({"tokens": all})).into_response())
+}
+
+/// A wish for a token.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TokenBody {
+    name: Arc<str>,
+    role: Role,
+    agent_id: Option<Arc<str>>,
+    expires_at: Option<String>,
+}
+
+async fn create_token(
+    State(web): State<Web>,
+    Extension(caller): Extension<Caller>,
+    given: Result<Json<TokenBody>, JsonRejection>,
+) -> Answer {
+    caller.may(Role::Admin)?;
+    let given = body(given)?;
+    let expires_at = match &given.expires_at {
+        None => None,
+        Some(text) => Some(
+            Timestamp::parse(text)
+                .ok_or_else(|| invalid(format!("expires_at `{text}` is not a moment")))?,
+        ),
+    };
+    let TokenBody { name, role, agent_id, .. } = given;
+    let request = TokenRequest { name, role, agent_id, expires_at };
+    let (token, secret) = web.engine.reader().tokens().create(request).await?;
+    tracing::info!(by = %caller.name, token = %token.id, role = role.text(), "a token was made");
+    let mut answer = shapes::token(&token);
+    answer["token"] = secret.into();
+    Ok((StatusCode::CREATED, Json(answer)).into_response())
+}
+
+async fn revoke_token(
+    State(web): State<Web>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Answer {
+    caller.may(Role::Admin)?;
+    web.engine.reader().tokens().revoke(&id).await?;
+    tracing::info!(by = %caller.name, token = %id, "a token was taken back");
+    Ok(Json(json!({"revoked": id})).into_response())
+}
+
+async fn metrics(State(web): State<Web>, _: Looks) -> Answer {
+    let kind = [("content-type", "text/plain; version=0.0.4; charset=utf-8")];
+    Ok((kind, web.metrics.text(&web.engine).await).into_response())
+}

@@ -1,0 +1,57 @@
+//! The HTTP face: one gate before every route, then MCP, the JSON API, health and metrics.
+//!
+//! Keeps: no route stands before the gate but `/healthz` and `/readyz`, which tell nothing.
+//! Not here: the protocol of agents (`opcode-mcp`), what anything does (`opcode-runtime`).
+
+mod api;
+mod events;
+mod gate;
+mod health;
+mod metrics;
+mod refusal;
+mod serve;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{any_service, get, post_service};
+use opcode_mcp::Face;
+use opcode_runtime::Engine;
+
+pub use gate::Gate;
+pub use serve::{Limits, serve};
+
+/// Bytes of one request's body.
+const BODY_BYTES_MAX: usize = 16 << 20;
+
+/// What the routes share.
+#[derive(Clone)]
+pub(crate) struct Web {
+    pub(crate) engine: Engine,
+    pub(crate) metrics: Arc<metrics::Metrics>,
+}
+
+/// Every route.
+pub fn router(engine: &Engine, face: &Face, gate: Gate) -> Router {
+    let web = Web { engine: engine.clone(), metrics: Arc::new(metrics::Metrics::watch(engine)) };
+    let mcp = opcode_mcp::http_service(face);
+    let inside = Router::new()
+        .route("/mcp", any_service(mcp.clone()))
+        // Some clients try the new transport at the old address first.
+        .route("/sse", post_service(mcp))
+        .merge(opcode_mcp::sse_router(face))
+        .merge(api::router(web.clone()))
+        .fallback(refusal::no_route)
+        .method_not_allowed_fallback(refusal::no_method)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(from_fn_with_state(gate.clone(), gate::check));
+    let health = Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/health", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .layer(from_fn_with_state(gate, gate::check_page))
+        .with_state(web);
+    inside.merge(health)
+}

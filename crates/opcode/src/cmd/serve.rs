@@ -1,0 +1,216 @@
+//! `opcode serve`: holds the store and serves it, to agents over MCP and to programs over HTTP, until told to end.
+//!
+//! Keeps: loopback unless asked otherwise, and nothing else without a token; the address is said only once it serves.
+//! Not here: routes (`opcode-web`), MCP (`opcode-mcp`).
+
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use opcode_mcp::{Face, Names};
+use opcode_model::ErrorCode;
+use opcode_web::{Gate, Limits};
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use crate::cli::{EngineArgs, Place};
+use crate::daemon::{Daemon, Sign};
+use crate::exit::Exit;
+use crate::session::Session;
+use crate::show::age::now;
+use crate::trouble::Trouble;
+use crate::{cli, say, wire};
+
+/// Unless told otherwise.
+const PORT: u16 = 4100;
+/// Time for answers to go out once told to end; what is left of the grace is for actions.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
+
+#[derive(Args, Debug)]
+pub(crate) struct ServeArgs {
+    /// Where to listen; port 0 is any free one [default: 127.0.0.1:4100]
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "OPCODE_LISTEN_ADDR",
+        hide_env = true,
+        default_value = "127.0.0.1:4100",
+        hide_default_value = true,
+        value_parser = listen_at
+    )]
+    listen_addr: Listen,
+    /// A name clients call this server by, beside localhost; repeatable
+    #[arg(
+        long = "allowed-host",
+        value_name = "NAME",
+        env = "OPCODE_ALLOWED_HOSTS",
+        hide_env = true,
+        value_delimiter = ','
+    )]
+    allowed_hosts: Vec<String>,
+    #[command(flatten)]
+    names: ToolNames,
+    /// Print the addresses as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    engine: EngineArgs,
+}
+
+/// How tools are listed.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct ToolNames {
+    /// Tools as opcode.run (dotted) or opcode_run (underscore)
+    #[arg(
+        long,
+        value_name = "STYLE",
+        env = "OPCODE_TOOL_NAMES",
+        hide_env = true,
+        hide_possible_values = true,
+        hide_default_value = true,
+        default_value = "dotted"
+    )]
+    tool_names: NamesArg,
+}
+
+impl ToolNames {
+    pub(crate) fn names(self) -> Names {
+        match self.tool_names {
+            NamesArg::Dotted => Names::Dotted,
+            NamesArg::Underscore => Names::Underscore,
+        }
+    }
+}
+
+/// `dotted` or `underscore`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum NamesArg {
+    Dotted,
+    Underscore,
+}
+
+/// An address on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Listen {
+    at: SocketAddr,
+    /// Whether only a port was named, which others take for every address there is.
+    is_bare: bool,
+}
+
+fn listen_at(text: &str) -> Result<Listen, String> {
+    let text = text.trim();
+    if let Ok(port) = text.strip_prefix(':').unwrap_or(text).parse() {
+        let at = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port);
+        return Ok(Listen { at, is_bare: true });
+    }
+    let named = text.replacen("localhost", "127.0.0.1", 1);
+    let alone = named.trim_matches(['[', ']']).parse::<IpAddr>();
+    let at = alone.map(|ip| SocketAddr::new(ip, PORT)).or_else(|_| named.parse());
+    at.map(|at| Listen { at, is_bare: false })
+        .map_err(|_| "an address is like 127.0.0.1:4100, [::1]:4100 or :4100".to_owned())
+}
+
+pub(crate) async fn run(place: &Place, args: ServeArgs) -> Result<Exit, Trouble> {
+    let Listen { at, is_bare } = args.listen_addr;
+    let is_open = !at.ip().is_loopback();
+    if is_open {
+        check_tokens(place, at).await?;
+    } else if is_bare {
+        say::talk("a port alone means this machine alone: 127.0.0.1");
+    }
+    let listener = bind(at).await?;
+    let address = listener
+        .local_addr()
+        .map_err(|cause| Trouble::fault(format!("could not tell where we listen: {cause}")))?;
+    let last_answers = LAST_ANSWERS.min(args.engine.grace / 2);
+    let engine = EngineArgs { grace: args.engine.grace - last_answers, ..args.engine };
+    let mut session = Session::open(place, &engine).await?;
+    let daemon = Daemon { pid: std::process::id(), address };
+    let tokens = session.engine.reader().tokens().clone();
+    let gate = Gate::new(tokens, is_open, args.allowed_hosts);
+    let face = Face::new(session.engine.clone(), args.names.names());
+    let router = opcode_web::router(&session.engine, &face, gate);
+    let sign = Sign::put(place, &daemon)?;
+    tell(&daemon, args.json);
+    let limits = Limits { grace: last_answers, ..Limits::default() };
+    opcode_web::serve(listener, router, limits, async {
+        session.interrupts.next().await;
+    })
+    .await;
+    // Nobody finds us any more; then the store is let go of.
+    drop(sign);
+    session.stop().await?;
+    say::talk("stopped; everything acknowledged is on disk");
+    Ok(Exit::Completed)
+}
+
+/// Nobody listens to the world without a token that lets somebody in.
+async fn check_tokens(place: &Place, address: SocketAddr) -> Result<(), Trouble> {
+    let all = wire::reader_or_empty(place)?.tokens().list().await?;
+    if all.iter().any(|token| token.expires_at.is_none_or(|end| end > now())) {
+        return Ok(());
+    }
+    let message = format!("{address} can be reached from other machines, and there is no token");
+    let hint = format!(
+        "make one first: {} tokens create NAME --role admin; or listen on 127.0.0.1",
+        cli::same_store()
+    );
+    Err(Trouble::said(ErrorCode::PermissionDenied, message).hint(hint))
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, Trouble> {
+    let refused = |cause: std::io::Error| {
+        if cause.kind() == ErrorKind::AddrInUse {
+            let free = SocketAddr::new(address.ip(), 0);
+            let message = format!("{address} is in use by another process");
+            let hint = format!("name another port, or take a free one: --listen-addr {free}");
+            return Trouble::said(ErrorCode::Conflict, message).hint(hint);
+        }
+        let hint = match cause.kind() == ErrorKind::AddrNotAvailable {
+            true => "listen on 127.0.0.1, or on an address that `ip address` shows",
+            false => "name another port; those below 1024 are for root",
+        };
+        Trouble::usage(format!("could not listen on {address}: {cause}")).hint(hint)
+    };
+    TcpListener::bind(address).await.map_err(refused)
+}
+
+fn tell(daemon: &Daemon, as_json: bool) {
+    let url = daemon.url();
+    if as_json {
+        return say::json(&json!({
+            "pid": daemon.pid,
+            "address": daemon.address,
+            "url": url,
+            "mcp": format!("{url}/mcp"),
+            "sse": format!("{url}/sse"),
+            "api": format!("{url}/api/v1"),
+        }));
+    }
+    say::data(&format!("serving {url}  MCP {url}/mcp  API {url}/api/v1"));
+    say::hint("`opcode mcp-config --client NAME` prints how a client connects");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_without_a_host_is_this_machine_alone() {
+        for (text, meant) in [
+            (":4100", "127.0.0.1:4100"),
+            ("0", "127.0.0.1:0"),
+            ("localhost", "127.0.0.1:4100"),
+            ("localhost:80", "127.0.0.1:80"),
+            ("10.0.0.1", "10.0.0.1:4100"),
+            ("0.0.0.0:1", "0.0.0.0:1"),
+            ("[::1]", "[::1]:4100"),
+            ("::1", "[::1]:4100"),
+            ("[::1]:5", "[::1]:5"),
+        ] {
+            assert_eq!(listen_at(text).unwrap().at.to_string(), meant, "{text}");
+        }
+        assert!(listen_at("example.com:80").is_err() && listen_at("").is_err());
+    }
+}

@@ -1,0 +1,22 @@
+//! The doors of the real binary, from outside: MCP over each transport, the HTTP API, and who gets in.
+//!
+//! Keeps: raw JSON over raw HTTP, so that what is on the wire is what is asserted; each test has a server of its own.
+//! Not here: what workflows mean (`opcode-testkit`'s stories), the other commands (`tests/it`).
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod api;
+mod beside;
+mod gate;
+mod http;
+#[path = "../it/kit.rs"]
+#[expect(dead_code, reason = "the other binary uses the rest")]
+mod kit;
+mod legacy;
+mod mcp;
+mod modern;
+mod serve;
+mod server;
+mod sse;
+mod stdio;
+mod tokens;

@@ -1,0 +1,156 @@
+//! Clients of today: no session, everything in every request; a run as a task.
+//!
+//! Keeps: a task is what the store says, whoever asks.
+//! Not here: sessions (`legacy.rs`).
+
+use serde_json::{Value as Json, json};
+
+use crate::kit::{ASKS, Home, SLOW, until};
+use crate::mcp::Client;
+use crate::server::Server;
+
+fn with_tasks(server: &Server) -> Client {
+    let mut client = Client::modern(server);
+    client.capabilities = json!({"elicitation": {"form": {}},
+        "extensions": {"io.modelcontextprotocol/tasks": {}}});
+    client
+}
+
+fn task(client: &Client, id: &Json) -> Json {
+    client.call("tasks/get", json!({"taskId": id}))
+}
+
+fn until_task(client: &Client, id: &Json, status: &str) -> Json {
+    until(&format!("the task is {status}"), || {
+        Some(task(client, id)).filter(|task| task["status"] == status)
+    })
+}
+
+#[test]
+fn the_loop_of_an_agent_without_a_session() {
+    let home = Home::new();
+    let server = Server::start(&home);
+    let client = Client::modern(&server);
+    let found = client.call("server/discover", json!({}));
+    assert!(found["supportedVersions"].as_array().unwrap().contains(&json!("2026-07-28")));
+    assert_eq!(found["capabilities"]["extensions"]["io.modelcontextprotocol/tasks"], json!({}));
+    assert_eq!(client.call("tools/list", json!({}))["tools"].as_array().unwrap().len(), 5);
+    client.define("gate", ASKS);
+    let run = client.tool("opcode.run", json!({"template_name": "gate", "agent_id": "a"}));
+    assert_eq!(run["resultType"], "complete", "no task for whoever does not know them: {run}");
+    let id = &run["structuredContent"]["workflow_id"];
+    let decision = json!({"workflow_id": id, "signal_type": "decision", "step_id": "ask",
+        "payload": {"choice": "yes"}});
+    assert_eq!(client.good("opcode.signal", decision)["status"], "completed");
+}
+
+#[test]
+fn a_run_is_a_task_that_asks_and_outlives_the_server() {
+    let home = Home::new();
+    let server = Server::start(&home);
+    let client = with_tasks(&server);
+    client.define("gate", ASKS);
+    let made = client.tool("opcode.run", json!({"template_name": "gate", "agent_id": "a"}));
+    assert_eq!(made["resultType"], "task", "{made}");
+    let id = made["taskId"].clone();
+    until_task(&client, &id, "input_required");
+    server.kill();
+
+    let server = Server::start(&home);
+    let client = with_tasks(&server);
+    let asks = until_task(&client, &id, "input_required");
+    let (key, form) = asks["inputRequests"].as_object().unwrap().iter().next().unwrap();
+    assert!(key.starts_with("decision:"), "{asks}");
+    assert_eq!(form["method"], "elicitation/create");
+    let choice = &form["params"]["requestedSchema"]["properties"]["choice"];
+    assert_eq!(choice["oneOf"][0]["const"], "yes", "{form}");
+    let answer = |key: &str, choice: &str| {
+        let content = json!({"choice": choice, "reasoning": "green"});
+        json!({"taskId": id, "inputResponses": {key: {"action": "accept", "content": content}}})
+    };
+    client.call("tasks/update", answer("decision:other", "yes"));
+    assert_eq!(task(&client, &id)["status"], "input_required", "an unknown key is left alone");
+    client.call("tasks/update", answer(key, "yes"));
+    let done = until_task(&client, &id, "completed");
+    assert_eq!(done["result"]["isError"], false, "{done}");
+    assert_eq!(done["result"]["structuredContent"]["status"], "completed");
+    let seen = client.good(
+        "opcode.query",
+        json!({"resource": "decisions",
+        "filter": {"workflow_id": id, "status": "resolved"}}),
+    );
+    assert_eq!(seen["decisions"][0]["resolution"]["reasoning"], "green", "{seen}");
+}
+
+#[test]
+fn a_task_that_fails_is_completed_with_an_error() {
+    let home = Home::new();
+    let server = Server::start(&home);
+    let client = with_tasks(&server);
+    client.define(
+        "fails",
+        r#"{"steps":[{"id":"no","action":"assert.equals","params":{"actual":1,"expected":2}}]}"#,
+    );
+    let made = client.tool("opcode.run", json!({"template_name": "fails", "agent_id": "a"}));
+    let done = until_task(&client, &made["taskId"], "completed");
+    assert_eq!(done["result"]["isError"], true, "{done}");
+    assert_eq!(done["result"]["structuredContent"]["status"], "failed");
+    let unknown = client.tool("opcode.run", json!({"template_name": "other", "agent_id": "a"}));
+    assert_eq!(unknown["isError"], true, "{unknown}");
+}
+
+#[test]
+fn a_task_is_cancelled_and_stays_so() {
+    let home = Home::new();
+    let server = Server::start(&home);
+    let client = with_tasks(&server);
+    client.define("slow", SLOW);
+    let params: Json = serde_json::from_str(&home.params()).unwrap();
+    let arguments = json!({"template_name": "slow", "agent_id": "a", "params": params});
+    let id = client.tool("opcode.run", arguments)["taskId"].clone();
+    home.until_event(id.as_str().unwrap(), "step_started", "hold");
+    assert_eq!(task(&client, &id)["status"], "working");
+    client.call("tasks/cancel", json!({"taskId": id}));
+    until_task(&client, &id, "cancelled");
+    client.call("tasks/cancel", json!({"taskId": id}));
+    let (_, unknown) = client.reply("tasks/get", json!({"taskId": "nothing"}));
+    assert_eq!(unknown["error"]["code"], -32602, "{unknown}");
+}
+
+#[test]
+fn what_does_not_fit_together_is_refused_by_the_book() {
+    let home = Home::new();
+    let server = Server::start(&home);
+    let client = Client::modern(&server);
+    let list = client.message("tools/list", json!({}));
+    let other = client.ask(&list).with("Mcp-Method", "tools/call");
+    assert_eq!(server.send(&other).is(400).json()["error"]["code"], -32020);
+    let other = client.ask(&list).with("MCP-Protocol-Version", "2025-11-25");
+    assert_eq!(server.send(&other).is(400).json()["error"]["code"], -32020);
+    let (reply, unknown) = client.reply("tools/walk", json!({}));
+    assert_eq!((reply.status, &unknown["error"]["code"]), (404, &json!(-32601)));
+    let mut future = list;
+    future["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"] = "2999-01-01".into();
+    let future = client.ask(&future).with("MCP-Protocol-Version", "2999-01-01");
+    assert_eq!(server.send(&future).is(400).json()["error"]["code"], -32022);
+}
+
+#[test]
+fn hanging_up_stops_no_run() {
+    let home = Home::new();
+    let server = Server::start(&home);
+    let client = Client::modern(&server);
+    client.define("slow", SLOW);
+    let params: Json = serde_json::from_str(&home.params()).unwrap();
+    let message = client.message(
+        "tools/call",
+        json!({"name": "opcode.run",
+        "arguments": {"template_name": "slow", "agent_id": "a", "params": params}}),
+    );
+    let waiting = client.ask(&message).begin(server.address);
+    let id = home.workflow();
+    home.until_event(&id, "step_started", "hold");
+    drop(waiting);
+    home.go();
+    home.until_event(&id, "workflow_completed", "");
+}
