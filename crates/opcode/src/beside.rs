@@ -68,6 +68,12 @@ pub(crate) async fn signal(daemon: &Daemon, run: RunId, signal: &Signal) -> Resu
     daemon.ask(Method::POST, &path, Some(&wish)).await.map(drop)
 }
 
+/// Says that the steps are not shown as they happen; the server's events are.
+pub(crate) fn cannot_watch() {
+    let follow = format!("{} events ID --follow", crate::cli::same_store());
+    say::talk(&format!("a server holds the store: `{follow}` shows each step as it happens"));
+}
+
 /// Follows a workflow until it and all below it rest, and says where one of them is then.
 pub(crate) async fn follow(
     place: &Place,

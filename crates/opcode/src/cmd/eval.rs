@@ -12,6 +12,7 @@ use clap::{Args, ValueEnum};
 use opcode_expr::{Given, Language, Meter, ObjectScope, Program, STACK_BYTES, Scope, StepView};
 use opcode_model::{ErrorCode, Object, Timestamp, Value};
 use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::exit::Exit;
 use crate::say;
@@ -135,14 +136,15 @@ pub(crate) async fn run(args: EvalArgs) -> Result<Exit, Trouble> {
     // Nobody waits for the answer of one that was left.
     let work = move || drop(say.send(work(&args, own)));
     let fault = |cause: std::io::Error| Trouble::fault(format!("could not start: {cause}"));
+    // Listened to before there is a prompt to answer with it.
+    let mut interrupts = signal(SignalKind::interrupt()).map_err(fault)?;
     std::thread::Builder::new().stack_size(STACK_BYTES).spawn(work).map_err(fault)?;
     loop {
         tokio::select! {
             done = &mut done => {
                 return done.unwrap_or_else(|_| Err(Trouble::fault("evaluating died")));
             }
-            heard = tokio::signal::ctrl_c() => {
-                heard.map_err(fault)?;
+            _ = interrupts.recv() => {
                 if !patience.give_up() {
                     return Ok(Exit::Interrupted);
                 }

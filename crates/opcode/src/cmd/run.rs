@@ -69,6 +69,9 @@ pub(crate) async fn run(place: &Place, args: RunArgs) -> Result<Exit, Trouble> {
             tell_begun(run, args.json);
             return Ok(Exit::Completed);
         }
+        if args.watch {
+            beside::cannot_watch();
+        }
         return beside::follow(place, (run, run), args.wait, args.json).await;
     }
     let mut session = Session::open(place, &args.engine).await?;
