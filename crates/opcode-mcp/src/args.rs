@@ -62,6 +62,15 @@ impl Args {
         Err(wrong(format!("{name} must be one of {all}, not `{text}`{}", hint.unwrap_or_default())))
     }
 
+    /// One of a few words, which must be there.
+    pub(crate) fn needed_word<T: Copy>(
+        &self,
+        name: &str,
+        words: &[(&str, T)],
+    ) -> Result<T, Failure> {
+        self.word(name, words)?.ok_or_else(|| wrong(format!("{name} is required")))
+    }
+
     /// An object, or text with an object in it. Absent is null.
     pub(crate) fn object(&self, name: &str) -> Result<Value, Failure> {
         let value = match self.find(name) {

@@ -16,7 +16,7 @@ use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 
 use crate::args::Args;
-use crate::progress::tell_progress;
+use crate::progress::Ear;
 use crate::tools::Desk;
 use crate::{prompts, resources, task, tools};
 
@@ -132,11 +132,9 @@ impl ServerHandler for Face {
                 }
             });
         }
-        let _telling = context
-            .meta
-            .get_progress_token()
-            .map(|token| tell_progress(&self.engine, context.peer.clone(), token));
-        Ok(CallToolResult::from(tools::call(&desk, name, &args).await).into())
+        let token = context.meta.get_progress_token();
+        let ear = token.map(|token| Ear::new(&self.engine, context.peer.clone(), token));
+        Ok(CallToolResult::from(tools::call(&desk, name, &args, ear).await).into())
     }
 
     async fn list_resources(

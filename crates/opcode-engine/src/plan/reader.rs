@@ -290,8 +290,12 @@ impl<'a> Reader<'a> {
 
     /// A value whose texts may hold `${{ … }}`.
     pub(super) fn template(&self, path: &str, value: &Value, secrets: bool) -> Option<Template> {
-        if !secrets {
-            self.no_secrets(path, value);
+        let forbidden = if secrets { Vec::new() } else { Template::secrets_in(value) };
+        for (place, name) in forbidden {
+            let message = format!("secret `{name}` may stand only in an action's parameters");
+            let hint = "give it to the action that needs it: `${{secrets.NAME}}` there";
+            let problem = Problem::error(ErrorCode::Validation, format!("{path}{place}"), message);
+            self.problems.push(problem.hint(hint));
         }
         match Template::compile(value) {
             Ok(template) => Some(template),
@@ -305,29 +309,6 @@ impl<'a> Reader<'a> {
                 }
                 None
             }
-        }
-    }
-}
-
-impl Reader<'_> {
-    /// Notes every secret in a value that is recorded as it is.
-    fn no_secrets(&self, path: &str, value: &Value) {
-        if let Some(text) = value.as_str() {
-            for hole in text.split("${{").skip(1) {
-                let Some(rest) = hole.trim_start().strip_prefix("secrets.") else { continue };
-                let fits = |c: &char| c.is_alphanumeric() || matches!(c, '_' | '-');
-                let name: String = rest.chars().take_while(fits).collect();
-                let message = format!("secret `{name}` may stand only in an action's parameters");
-                let hint = "give it to the action that needs it: `${{secrets.NAME}}` there";
-                let problem = Problem::error(ErrorCode::Validation, path, message);
-                self.problems.push(problem.hint(hint));
-            }
-        }
-        for (at, item) in value.as_list().unwrap_or_default().iter().enumerate() {
-            self.no_secrets(&format!("{path}/{at}"), item);
-        }
-        for (key, item) in value.as_object().into_iter().flatten() {
-            self.no_secrets(&pointer(path, key), item);
         }
     }
 }

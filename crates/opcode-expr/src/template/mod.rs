@@ -105,6 +105,13 @@ impl Template {
         self.0.programs.iter().map(|(pointer, program)| (pointer.as_ref(), program))
     }
 
+    /// Every secret that a value's texts name, with the JSON pointer of its text; also of one that does not compile.
+    pub fn secrets_in(value: &Value) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        seek_secrets(value, "", &mut found);
+        found
+    }
+
     /// The secrets named, sorted, each once.
     pub fn secrets(&self) -> impl Iterator<Item = &str> {
         self.0.secrets.iter().map(AsRef::as_ref)
@@ -113,6 +120,22 @@ impl Template {
     /// The parameters over `scope`; all expressions share `meter`.
     pub fn render(&self, scope: &dyn Scope, meter: &mut Meter) -> Result<Rendered, EvalError> {
         render::render(&self.0.root, scope, meter)
+    }
+}
+
+/// Values are nested as deep as their reader allows, at most.
+fn seek_secrets(value: &Value, at: &str, found: &mut Vec<(String, String)>) {
+    let segments = value.as_str().map(scan::split).and_then(Result::ok);
+    for segment in segments.into_iter().flatten() {
+        if let Segment::Secret(name) = segment {
+            found.push((at.to_owned(), name.to_owned()));
+        }
+    }
+    for (index, item) in value.as_list().unwrap_or_default().iter().enumerate() {
+        seek_secrets(item, &format!("{at}/{index}"), found);
+    }
+    for (key, item) in value.as_object().into_iter().flatten() {
+        seek_secrets(item, &pointer(at, key), found);
     }
 }
 

@@ -18,6 +18,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::answer::{Answer, Refused};
 use crate::args::Args;
+use crate::progress::Ear;
 use crate::server::Names;
 
 pub(crate) use run::begin;
@@ -101,12 +102,12 @@ pub(crate) fn resolve(name: &str) -> Option<&'static str> {
 }
 
 /// Calls a tool by its own name.
-pub(crate) async fn call(desk: &Desk<'_>, name: &str, args: &Args) -> Answer {
+pub(crate) async fn call(desk: &Desk<'_>, name: &str, args: &Args, ear: Option<Ear>) -> Answer {
     let answered = match name {
         "opcode.define" => define::call(desk, args).await,
         "opcode.query" => query::call(desk, args).await,
-        "opcode.run" => run::call(desk, args).await,
-        "opcode.signal" => signal::call(desk, args).await,
+        "opcode.run" => run::call(desk, args, ear).await,
+        "opcode.signal" => signal::call(desk, args, ear).await,
         _ => status::call(desk, args).await,
     };
     answered.unwrap_or_else(Answer::Refused)

@@ -105,9 +105,7 @@ fn as_map(value: &Value) -> Option<serde_json::Map<String, Json>> {
 
 pub(super) async fn call(desk: &Desk<'_>, args: &Args) -> Result<Answer, Refused> {
     desk.caller.may(Role::Viewer)?;
-    let Some(resource) = args.word("resource", &RESOURCES)? else {
-        return Err(Failure::new(ErrorCode::Validation, "resource is required").into());
-    };
+    let resource = args.needed_word("resource", &RESOURCES)?;
     let ask = Ask::read(args)?;
     Ok(Answer::Object(match resource {
         Resource::Workflows => workflows(desk, &ask).await?,

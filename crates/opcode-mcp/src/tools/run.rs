@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use opcode_model::{ErrorCode, Failure, RunId};
+use opcode_model::{ErrorCode, RunId};
 use opcode_runtime::{EngineError, Role, RunAnswer, RunRequest, Source, Wait};
 use serde_json::json;
 
@@ -13,6 +13,7 @@ use super::status::{Detail, of};
 use super::{Desk, Page, next_for, param, schema};
 use crate::answer::{Answer, Refused};
 use crate::args::Args;
+use crate::progress::Ear;
 
 pub(super) fn page() -> Page {
     Page {
@@ -42,10 +43,14 @@ pub(super) fn page() -> Page {
     }
 }
 
-pub(super) async fn call(desk: &Desk<'_>, args: &Args) -> Result<Answer, Refused> {
+pub(super) async fn call(
+    desk: &Desk<'_>,
+    args: &Args,
+    ear: Option<Ear>,
+) -> Result<Answer, Refused> {
     let wait = args.wait()?;
     let run = begin(desk, args).await?;
-    finish(desk, run, wait).await
+    finish(desk, run, wait, ear).await
 }
 
 /// Starts it; it is on disk when this returns.
@@ -71,12 +76,21 @@ pub(crate) async fn begin(desk: &Desk<'_>, args: &Args) -> Result<RunId, Refused
     }
 }
 
-/// Waits for a run; answers where it is then.
-pub(super) async fn finish(desk: &Desk<'_>, run: RunId, wait: Duration) -> Result<Answer, Refused> {
+/// Waits for a run, telling of its steps; answers where it is then.
+pub(super) async fn finish(
+    desk: &Desk<'_>,
+    run: RunId,
+    wait: Duration,
+    ear: Option<Ear>,
+) -> Result<Answer, Refused> {
     if !wait.is_zero() {
-        desk.engine.wait(run, Some(wait)).await?;
+        let settled = desk.engine.wait(run, Some(wait));
+        match ear {
+            Some(ear) => ear.tell_until(run, settled).await?,
+            None => settled.await?,
+        };
     }
-    let view = desk.engine.reader().status(run).await.map_err(|failure: Failure| failure)?;
+    let view = desk.engine.reader().status(run).await?;
     let detail = if desk.is_full { Detail::Full } else { Detail::Default };
     let mut answer = of(desk, &view, detail).await?;
     if let Some(object) = answer.as_object_mut() {

@@ -3,7 +3,7 @@
 //! Keeps: on disk before the answer; a second one with the same key changes nothing.
 //! Not here: what a signal does (`opcode-engine`).
 
-use opcode_model::{ErrorCode, Failure, Signal, SignalKind};
+use opcode_model::{ErrorCode, Signal, SignalKind};
 use opcode_runtime::Role;
 use serde_json::json;
 
@@ -11,6 +11,7 @@ use super::run::finish;
 use super::{Desk, Page, param, schema};
 use crate::answer::{Answer, Refused};
 use crate::args::Args;
+use crate::progress::Ear;
 
 const KINDS: [(&str, SignalKind); 5] = [
     ("decision", SignalKind::Decision),
@@ -51,16 +52,15 @@ pub(super) fn page() -> Page {
     }
 }
 
-pub(super) async fn call(desk: &Desk<'_>, args: &Args) -> Result<Answer, Refused> {
+pub(super) async fn call(
+    desk: &Desk<'_>,
+    args: &Args,
+    ear: Option<Ear>,
+) -> Result<Answer, Refused> {
     desk.caller.may(Role::Agent)?;
     let run = args.workflow("workflow_id")?;
     let wait = args.wait()?;
-    let Some(kind) = args.word("signal_type", &KINDS)? else {
-        return Err(args.needed("signal_type").err().map_or_else(
-            || Failure::new(ErrorCode::Validation, "signal_type is required").into(),
-            Refused::from,
-        ));
-    };
+    let kind = args.needed_word("signal_type", &KINDS)?;
     let claimed = args.text("agent_id")?;
     let payload = args.object("payload")?;
     let named = payload.find("signal").and_then(opcode_model::Value::as_str).map(Into::into);
@@ -81,7 +81,7 @@ pub(super) async fn call(desk: &Desk<'_>, args: &Args) -> Result<Answer, Refused
         };
         super::refused(failure, &next)
     })?;
-    let answer = finish(desk, run, wait).await?;
+    let answer = finish(desk, run, wait, ear).await?;
     Ok(match answer {
         Answer::Object(mut object) => {
             object["ok"] = true.into();

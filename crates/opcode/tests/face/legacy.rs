@@ -213,3 +213,30 @@ fn whoever_waits_hears_of_progress() {
     assert!(reply.body.contains("notifications/progress"), "{reply:?}");
     assert!(reply.body.contains("big completed"), "{reply:?}");
 }
+
+#[test]
+fn whoever_waits_hears_of_no_other_run() {
+    let home = Home::new();
+    let server = Server::start(&home);
+    let client = Client::legacy(&server, "2025-11-25");
+    let named = |step: &str| {
+        json!({"steps": [
+        {"id": "nap", "type": "wait", "config": {"duration": "300ms"}},
+        {"id": step, "action": "crypto.hash", "params": {"data": "x"}, "depends_on": ["nap"]}]})
+    };
+    for name in ["mine", "theirs"] {
+        client.good(
+            "opcode.define",
+            json!({"name": name, "definition": named(name), "agent_id": "a"}),
+        );
+    }
+    client.good("opcode.run", json!({"template_name": "theirs", "agent_id": "b", "wait": "0s"}));
+    let mut message = client.message(
+        "tools/call",
+        json!({"name": "opcode.run", "arguments": {"template_name": "mine", "agent_id": "a"}}),
+    );
+    message["params"]["_meta"] = json!({"progressToken": "p"});
+    let reply = server.send(&client.ask(&message)).is(200);
+    assert!(reply.body.contains("mine completed"), "{reply:?}");
+    assert!(!reply.body.contains("theirs completed"), "{reply:?}");
+}

@@ -176,6 +176,8 @@ fn every_mistake_of_one_text_is_told() {
     let told = problems(&home, &json!({"steps": [one], "output": output}));
     let places: Vec<&Json> = told.iter().map(|it| &it["path"]).collect();
     assert_eq!(places, ["/output/y", "/output/x"]);
+    let literal = json!({"steps": [step(json!({}))], "output": {"k": "a $${{secrets.X}} b"}});
+    assert_eq!(problems(&home, &literal), [Json::Null; 0], "an escaped text names no secret");
 }
 
 #[test]
