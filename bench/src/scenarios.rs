@@ -94,7 +94,7 @@ async fn write(store: &SqliteStore, writer: u8, per_commit: usize, until: Instan
         let commit = Commit {
             run,
             after,
-            events: some_events(per_commit, Timestamp(1_790_000_000_000)),
+            events: some_events(per_commit, Timestamp(1_790_000_000_000)).into(),
             row,
             decisions: Vec::new(),
             messages: Vec::new(),

@@ -152,13 +152,12 @@ impl Driver {
         if parked.is_none() && !(at_rest && over) {
             return;
         }
-        let result = live.run.result();
+        let reply = match parked {
+            Some(failure) => Reply::Failed(failure),
+            None => Reply::Result(Arc::new(live.run.result())),
+        };
         for ticket in self.watchers.remove(&run).unwrap_or_default() {
-            let reply = match &parked {
-                Some(failure) => Reply::Failed(failure.clone()),
-                None => Reply::Result(Box::new(result.clone())),
-            };
-            self.reply(ticket, reply);
+            self.reply(ticket, reply.clone());
         }
     }
 

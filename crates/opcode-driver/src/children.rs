@@ -3,6 +3,8 @@
 //! Keeps: a child that cannot begin says so to its parent, in the transaction that consumes the wish.
 //! Not here: what parents and children say later (`opcode-engine`'s `decide/child.rs`).
 
+use std::sync::Arc;
+
 use opcode_model::commit::{Commit, InboxId, Position};
 use opcode_model::event::Parent;
 use opcode_model::signal::ChildStart;
@@ -136,7 +138,7 @@ fn swallow(run: RunId, deliveries: &[(InboxId, Message)]) -> Commit {
     Commit {
         run,
         after: Position::default(),
-        events: Vec::new(),
+        events: Arc::default(),
         row: None,
         decisions: Vec::new(),
         messages: Vec::new(),

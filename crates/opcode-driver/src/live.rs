@@ -420,7 +420,7 @@ impl Live {
         Some(Commit {
             run: self.run.id,
             after: self.position,
-            events: staged.events,
+            events: Arc::new(staged.events),
             row,
             decisions: staged.decisions,
             messages: staged.messages,

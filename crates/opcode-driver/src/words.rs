@@ -212,7 +212,7 @@ pub enum Command {
 }
 
 /// An answer for a caller.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Reply {
     /// The run has begun; or it had, under the same key.
     Started {
@@ -222,7 +222,7 @@ pub enum Reply {
     /// The signal is taken and on disk.
     Taken,
     /// The run is over or suspended.
-    Result(Box<RunResult>),
+    Result(Arc<RunResult>),
     /// No.
     Failed(Failure),
 }

@@ -31,7 +31,7 @@ pub struct Commit {
     /// Where the writer believes the log ends. Anything else is refused.
     pub after: Position,
     /// What happened, in order.
-    pub events: Vec<Event>,
+    pub events: Arc<Vec<Event>>,
     /// The run's row, when a column of it changed.
     pub row: Option<Box<RunRow>>,
     /// Questions put, answered and withdrawn.

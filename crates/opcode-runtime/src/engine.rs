@@ -93,9 +93,9 @@ pub enum RunAnswer {
     /// It has begun; nobody waited for more.
     Started(RunId),
     /// It is over or suspended.
-    Settled(Box<RunResult>),
+    Settled(Arc<RunResult>),
     /// It goes on; the time to wait ran out.
-    Ongoing(Box<RunResult>),
+    Ongoing(Arc<RunResult>),
 }
 
 /// Everything that can be done and asked.
@@ -223,7 +223,7 @@ impl Engine {
                 Err(_) => {
                     self.0.tell.incoming(Incoming::Unwatch { ticket, run });
                     let status = self.0.reader.status(run).await?;
-                    return Ok(RunAnswer::Ongoing(Box::new(status.result)));
+                    return Ok(RunAnswer::Ongoing(Arc::new(status.result)));
                 }
             },
         };

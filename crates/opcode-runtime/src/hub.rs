@@ -57,7 +57,7 @@ impl Hub {
 }
 
 fn write_log(commit: &Commit) {
-    for event in &commit.events {
+    for event in commit.events.iter() {
         if let EventKind::MessageLogged(step, logged) = &event.kind {
             let (workflow_id, step_id, message) = (commit.run, &step.path, &logged.message);
             let data =

@@ -8,6 +8,7 @@ mod contract;
 mod filter;
 mod linger;
 mod memory;
+mod pieces;
 pub mod row;
 
 pub use contract::*;

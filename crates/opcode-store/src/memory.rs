@@ -18,6 +18,7 @@ use crate::contract::{
     Report, RunFilter, RunSummary, Runs,
 };
 use crate::filter::blank_row;
+use crate::pieces::Pieces;
 
 /// Everything in memory. Clones share it, so a simulated crash drops the engine and keeps a clone.
 #[derive(Clone, Default)]
@@ -139,7 +140,7 @@ struct State {
     runs: HashMap<RunId, Run>,
     /// Runs that have a row, in the order in which they came.
     order: Vec<RunId>,
-    /// Commits in the order in which they came: run and first event.
+    /// Commits in the order in which they came: run, and which of its pieces.
     log: Vec<(RunId, usize)>,
     /// Every message that waits, in order, by whom it waits for.
     inbox: BTreeMap<InboxId, RunId>,
@@ -152,7 +153,7 @@ struct State {
 #[derive(Default)]
 struct Run {
     row: Option<Box<RunRow>>,
-    events: Vec<Event>,
+    events: Pieces,
     snapshot: Option<(Seq, Arc<str>)>,
     inbox: Vec<Delivery>,
     asked: Vec<Asked>,
@@ -173,7 +174,7 @@ impl State {
     }
 
     fn take(&mut self, commit: Commit) -> Result<Committed, CommitError> {
-        let actual = Seq(self.runs.get(&commit.run).map_or(0, |run| run.events.len() as u64));
+        let actual = self.runs.get(&commit.run).map_or(Seq(0), |run| run.events.end());
         if actual != commit.after.seq {
             let expected = commit.after.seq;
             return Err(CommitError::Stale { run: commit.run, expected, actual });
@@ -189,8 +190,7 @@ impl State {
                 run.row = Some(Box::new(blank_row()));
             }
             if !commit.events.is_empty() {
-                self.log.push((commit.run, run.events.len()));
-                run.events.extend(commit.events);
+                self.log.push((commit.run, run.events.push(commit.events)));
             }
             run.row = commit.row.or(run.row.take());
             run.snapshot = commit.snapshot.map(|text| (position.seq, text)).or(run.snapshot.take());
@@ -258,12 +258,12 @@ impl State {
 
     fn load(&self, run: RunId) -> Option<Loaded> {
         let run = self.runs.get(&run).filter(|run| run.row.is_some() || !run.inbox.is_empty())?;
-        let from = run.snapshot.as_ref().map_or(0, |(seq, _)| seq.0 as usize);
+        let from = run.snapshot.as_ref().map_or(Seq(0), |(seq, _)| *seq);
         Some(Loaded {
             row: run.row.as_deref().cloned().unwrap_or_else(blank_row),
-            position: Position { seq: Seq(run.events.len() as u64), head: [0; 32] },
+            position: Position { seq: run.events.end(), head: [0; 32] },
             snapshot: run.snapshot.clone(),
-            events: run.events[from..].to_vec(),
+            events: run.events.after(from).map(|(_, event)| event.clone()).collect(),
             deliveries: run.inbox.clone(),
         })
     }
@@ -294,27 +294,19 @@ impl State {
     }
 
     fn events_of(&self, id: RunId, filter: &EventFilter) -> Vec<EventRecord> {
-        let events = self.runs.get(&id).map_or(&[][..], |run| &run.events);
-        let from = usize::try_from(filter.after.0).unwrap_or(usize::MAX).min(events.len());
-        let records = (from..events.len()).map(|at| record(id, at, &events[at]));
-        let wanted = records.filter(|it| filter.admits(id, it.seq, it.event));
-        wanted.take(filter.limit()).map(|it| it.owned()).collect()
+        let Some(run) = self.runs.get(&id) else { return Vec::new() };
+        let wanted = run.events.after(filter.after);
+        let wanted = wanted.filter(|(seq, event)| filter.admits(id, *seq, event));
+        wanted.take(filter.limit()).map(|(seq, event)| record(id, seq, event)).collect()
     }
 
     fn newest_events(&self, filter: &EventFilter) -> Vec<EventRecord> {
-        let mut ends: HashMap<RunId, usize> = HashMap::new();
-        let mut found = Vec::new();
-        for (id, first) in self.log.iter().rev() {
-            let Some(run) = self.runs.get(id) else { continue };
-            let end = ends.insert(*id, *first).unwrap_or(run.events.len());
-            let records = (*first..end).rev().map(|at| record(*id, at, &run.events[at]));
-            let wanted = records.filter(|it| filter.admits(*id, it.seq, it.event));
-            found.extend(wanted.take(filter.limit() - found.len()).map(|it| it.owned()));
-            if found.len() == filter.limit() {
-                break;
-            }
-        }
-        found
+        let events = self.log.iter().rev().flat_map(|(id, piece)| {
+            let events = self.runs.get(id).into_iter().flat_map(|run| run.events.newest_of(*piece));
+            events.map(|(seq, event)| (*id, seq, event))
+        });
+        let wanted = events.filter(|(id, seq, event)| filter.admits(*id, *seq, event));
+        wanted.take(filter.limit()).map(|(id, seq, event)| record(id, seq, event)).collect()
     }
 
     fn verify(&self) -> Report {
@@ -322,8 +314,8 @@ impl State {
         for id in &self.order {
             let Some(run) = self.runs.get(id) else { continue };
             report.runs += 1;
-            report.events += run.events.len() as u64;
-            let end = Seq(run.events.len() as u64);
+            let end = run.events.end();
+            report.events += end.0;
             if let Some((seq, _)) = run.snapshot.as_ref().filter(|(seq, _)| *seq > end) {
                 let what = "the snapshot stands after the last event".to_owned();
                 report.damage.push(Damage { run: Some(*id), seq: Some(*seq), what });
@@ -365,19 +357,6 @@ impl Run {
     }
 }
 
-/// An event where it stands, not yet copied.
-struct Standing<'a> {
-    run: RunId,
-    seq: Seq,
-    event: &'a Event,
-}
-
-impl Standing<'_> {
-    fn owned(&self) -> EventRecord {
-        EventRecord { run: self.run, seq: self.seq, event: self.event.clone() }
-    }
-}
-
-fn record(run: RunId, at: usize, event: &Event) -> Standing<'_> {
-    Standing { run, seq: Seq(at as u64 + 1), event }
+fn record(run: RunId, seq: Seq, event: &Event) -> EventRecord {
+    EventRecord { run, seq, event: event.clone() }
 }

@@ -113,7 +113,7 @@ impl Counts {
                 self.open.entry(key).or_insert((perform.action.clone(), at));
             }
         }
-        for event in &note.commit().events {
+        for event in note.commit().events.iter() {
             self.events += 1;
             #[expect(
                 clippy::wildcard_enum_match_arm,

@@ -52,7 +52,7 @@ fn result_of(step: &Step) -> StepResult {
         step_id: step.path.clone(),
         status: step.status(),
         output: step.output().cloned().unwrap_or_default(),
-        error: step.error().map(|error| (**error).clone()),
+        error: step.error().cloned(),
         reason,
         duration_ms: span.map_or(0, |span| u64::try_from(span.as_millis()).unwrap_or(u64::MAX)),
         retries: u64::from(step.retries),

@@ -128,7 +128,7 @@ impl<S: Runs + Catalog> House<S> {
     /// Runs it until it is over or suspended.
     pub(crate) async fn run(&self, definition: &Json) -> RunResult {
         match within(self.engine.run(request(definition))).await.unwrap() {
-            RunAnswer::Settled(result) => *result,
+            RunAnswer::Settled(result) => Arc::unwrap_or_clone(result),
             other @ (RunAnswer::Started(_) | RunAnswer::Ongoing(_)) => panic!("{other:?}"),
         }
     }
@@ -150,7 +150,7 @@ impl<S: Runs + Catalog> House<S> {
     /// Waits until a run is over or suspended.
     pub(crate) async fn settled(&self, run: RunId) -> RunResult {
         match within(self.engine.wait(run, None)).await.unwrap() {
-            RunAnswer::Settled(result) => *result,
+            RunAnswer::Settled(result) => Arc::unwrap_or_clone(result),
             other @ (RunAnswer::Started(_) | RunAnswer::Ongoing(_)) => panic!("{other:?}"),
         }
     }

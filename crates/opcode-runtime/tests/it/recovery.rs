@@ -189,7 +189,7 @@ async fn a_kept_state_that_cannot_be_read_costs_nothing_but_time() {
     let commit = Commit {
         run,
         after,
-        events: vec![Event { at: Timestamp(1), kind }],
+        events: vec![Event { at: Timestamp(1), kind }].into(),
         row: None,
         decisions: Vec::new(),
         messages: Vec::new(),

@@ -52,7 +52,7 @@ fn exact_values(store: &dyn Store) {
         ("", Value::list([Value::list([]), Value::Bool(true)])),
     ]);
     let mut commit = begin(run(1));
-    commit.events = vec![completed(i64::MAX, "a.\"b\".\u{e9}", output.clone())];
+    commit.events = vec![completed(i64::MAX, "a.\"b\".\u{e9}", output.clone())].into();
     let mut row = row(RunStatus::Active, i64::MIN);
     (row.inputs, row.output) = (output.clone(), output);
     commit.row = Some(Box::new(row.clone()));

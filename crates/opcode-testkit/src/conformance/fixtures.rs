@@ -54,7 +54,7 @@ pub fn commit_of(run: RunId, after: Position, events: Vec<Event>) -> Commit {
     Commit {
         run,
         after,
-        events,
+        events: events.into(),
         row: None,
         decisions: Vec::new(),
         messages: Vec::new(),

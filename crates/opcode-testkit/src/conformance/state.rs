@@ -59,7 +59,7 @@ fn large_payloads(store: &dyn Store) {
         completed(6, "nearly", "y".repeat(PAYLOAD_INLINE_BYTES_MAX - 200).as_str()),
     ];
     let mut commit = begin(run(1));
-    commit.events = events.clone();
+    commit.events = events.clone().into();
     let end = take(store, commit);
     take(store, commit_of(run(1), end, vec![events[1].clone()]));
     let found = loaded(store, run(1));

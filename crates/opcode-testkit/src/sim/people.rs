@@ -183,7 +183,7 @@ impl World {
         let commit = Commit {
             run,
             after,
-            events,
+            events: events.into(),
             row: None,
             decisions: Vec::new(),
             messages: Vec::new(),

@@ -117,7 +117,7 @@ impl Disk {
 
     fn append(&mut self, commit: &Commit, judge: &mut Judge) -> Result<(), Violation> {
         let kept = self.runs.entry(commit.run).or_default();
-        for event in &commit.events {
+        for event in commit.events.iter() {
             if kept.run.is_none()
                 && let EventKind::WorkflowStarted(started) = &event.kind
                 && let Some(plan) = self.plans.get(&started.definition.0)
