@@ -4,7 +4,7 @@
 //! Not here: getting the tools (`.ci/run`).
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -50,7 +50,7 @@ pub fn steps(pure: &[String]) -> Vec<Step> {
     let mut paper = step("paper", 8, &["cargo", "doc", "--workspace", "--no-deps"]);
     paper.environment.push(("RUSTDOCFLAGS", "-D warnings".to_owned()));
     let mut drift = step("meaning", 5, &["cargo", "xt", "gen", "--check"]);
-    drift.environment.push(("OPCODE_BIN", built("opcode")));
+    drift.environment.push(("OPCODE_BIN", built("opcode").to_string_lossy().into_owned()));
     vec![
         step("form", 2, &["cargo", "fmt", "--all", "--check"]),
         step("form", 5, &["cargo", "xt", "tidy"]),
@@ -68,6 +68,7 @@ pub fn steps(pure: &[String]) -> Vec<Step> {
         ),
         step("meaning", 30, &["cargo", "test", "--workspace"]),
         drift,
+        step("meaning", 8, &["cargo", "xt", "mcp"]),
         step(
             "evidence",
             15,
@@ -87,10 +88,11 @@ pub fn steps(pure: &[String]) -> Vec<Step> {
     ]
 }
 
-/// Where the tests before left the binary.
-fn built(name: &str) -> String {
+/// Where the tests before left a binary.
+pub fn built(name: &str) -> PathBuf {
     let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
-    format!("{target}/debug/{name}{}", std::env::consts::EXE_SUFFIX)
+    let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    Path::new(&target).join("debug").join(name)
 }
 
 /// Runs every step; an error says how many failed.

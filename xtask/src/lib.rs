@@ -7,6 +7,7 @@ pub mod ci;
 pub mod generate;
 pub mod house;
 pub mod markdown;
+pub mod mcp;
 pub mod rust;
 pub mod say;
 pub mod tidy;

@@ -1,4 +1,4 @@
-//! `cargo xt tidy | gen [--check] | ci`.
+//! `cargo xt tidy | gen [--check] | mcp | ci`.
 //!
 //! Keeps: an exit code of 0 means that nothing is wrong; every finding is printed before it ends.
 //! Not here: what is checked or written (the library beside it).
@@ -8,12 +8,13 @@ use std::time::Instant;
 
 use xtask::house::House;
 use xtask::say::{say, talk};
-use xtask::{ci, generate, tidy};
+use xtask::{ci, generate, mcp, tidy};
 
 const USAGE: &str =
     "cargo xt tidy         arrows, rings, headers, budgets, dead files, words, links, guests, drift
 cargo xt gen          write reference pages and the arrow diagram
 cargo xt gen --check  compare them with what would be written
+cargo xt mcp          the protocol's conformance suite and Inspector against the built binary
 cargo xt ci           form, law, meaning and paper, in order, with times";
 
 fn main() -> ExitCode {
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         ["gen", "--check"] => {
             House::read(&xtask::house::root()).and_then(|house| generate::check(&house))
         }
+        ["mcp"] => mcp::run(&xtask::house::root(), &ci::built("opcode")),
         ["ci"] => ci::run(&xtask::house::root()),
         ["--help" | "-h" | "help"] => {
             say(USAGE);

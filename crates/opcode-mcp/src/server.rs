@@ -120,7 +120,8 @@ impl ServerHandler for Face {
         };
         let desk = Desk { engine: &self.engine, caller: &caller, is_full: self.is_full };
         let args = Args::new(request.arguments);
-        let wants_task = context.client_capabilities().is_some_and(|it| it.supports_tasks());
+        // Said with the request: clients of older sessions name the extension too, and cannot read a task.
+        let wants_task = context.meta.client_capabilities().is_some_and(|it| it.supports_tasks());
         if name == "opcode.run" && wants_task {
             return Ok(match tools::begin(&desk, &args).await {
                 Ok(run) => {
