@@ -93,6 +93,7 @@ async fn write(store: &SqliteStore, writer: u8, per_commit: usize, until: Instan
         let row = (commits == 0).then(|| Box::new(opcode_store::blank_row()));
         let commit = Commit {
             run,
+            agent_id: None,
             after,
             events: some_events(per_commit, Timestamp(1_790_000_000_000)).into(),
             row,

@@ -137,6 +137,7 @@ impl Driver {
 fn swallow(run: RunId, deliveries: &[(InboxId, Message)]) -> Commit {
     Commit {
         run,
+        agent_id: None,
         after: Position::default(),
         events: Arc::default(),
         row: None,

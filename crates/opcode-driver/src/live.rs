@@ -419,6 +419,7 @@ impl Live {
         }
         Some(Commit {
             run: self.run.id,
+            agent_id: self.run.started().and_then(|started| started.agent_id.clone()),
             after: self.position,
             events: Arc::new(staged.events),
             row,

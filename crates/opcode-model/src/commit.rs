@@ -28,6 +28,8 @@ pub struct Position {
 pub struct Commit {
     /// Which run.
     pub run: RunId,
+    /// Whose run it is, for logs; not written.
+    pub agent_id: Option<Arc<str>>,
     /// Where the writer believes the log ends. Anything else is refused.
     pub after: Position,
     /// What happened, in order.

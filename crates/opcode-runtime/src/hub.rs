@@ -56,18 +56,28 @@ impl Hub {
     }
 }
 
+/// What workflows log, and which of them failed.
 fn write_log(commit: &Commit) {
+    let (workflow_id, agent_id) = (commit.run, commit.agent_id.as_deref());
     for event in commit.events.iter() {
-        if let EventKind::MessageLogged(step, logged) = &event.kind {
-            let (workflow_id, step_id, message) = (commit.run, &step.path, &logged.message);
-            let data =
-                Some(&logged.data).filter(|data| !data.is_null()).map(tracing::field::display);
-            match logged.level.as_ref() {
-                "debug" => tracing::debug!(%workflow_id, %step_id, data, "{message}"),
-                "warn" => tracing::warn!(%workflow_id, %step_id, data, "{message}"),
-                "error" => tracing::error!(%workflow_id, %step_id, data, "{message}"),
-                _ => tracing::info!(%workflow_id, %step_id, data, "{message}"),
+        #[expect(clippy::wildcard_enum_match_arm, reason = "the rest is in the events themselves")]
+        match &event.kind {
+            EventKind::MessageLogged(step, logged) => {
+                let (step_id, message) = (&step.path, &logged.message);
+                let data =
+                    Some(&logged.data).filter(|data| !data.is_null()).map(tracing::field::display);
+                match logged.level.as_ref() {
+                    "debug" => tracing::debug!(%workflow_id, %step_id, agent_id, data, "{message}"),
+                    "warn" => tracing::warn!(%workflow_id, %step_id, agent_id, data, "{message}"),
+                    "error" => tracing::error!(%workflow_id, %step_id, agent_id, data, "{message}"),
+                    _ => tracing::info!(%workflow_id, %step_id, agent_id, data, "{message}"),
+                }
             }
+            EventKind::WorkflowFailed(failed) => {
+                let (code, step_id) = (failed.error.code, failed.error.step_id.as_deref());
+                tracing::debug!(%workflow_id, step_id, agent_id, %code, "workflow failed: {}", failed.error.message);
+            }
+            _ => {}
         }
     }
 }

@@ -5,7 +5,7 @@
 //! Not here: what a caller may do (`Caller::may`).
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
@@ -24,22 +24,30 @@ const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 pub struct Gate {
     tokens: Tokens,
     needs_token: bool,
-    hosts: Arc<[String]>,
+    hosts: Arc<RwLock<Vec<String>>>,
 }
 
 impl Gate {
     /// A gate that knows these tokens. `hosts` are names this server goes by, beside loopback.
     pub fn new(tokens: Tokens, needs_token: bool, hosts: Vec<String>) -> Self {
-        Self { tokens, needs_token, hosts: hosts.into() }
+        Self { tokens, needs_token, hosts: Arc::new(RwLock::new(hosts)) }
+    }
+
+    /// Changes the names this server goes by, from the next request on.
+    pub fn rename(&self, hosts: Vec<String>) {
+        *self.hosts.write().unwrap_or_else(PoisonError::into_inner) = hosts;
     }
 
     fn knows(&self, authority: &str) -> bool {
         let name = host_of(authority).to_lowercase();
         // A page can make its own name lead here, but not a number; and with numbers only, it still has no token.
         let is_number = name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
-        LOOPBACK.contains(&name.as_str())
-            || (self.needs_token && is_number)
-            || self.hosts.iter().any(|host| host.eq_ignore_ascii_case(&name))
+        LOOPBACK.contains(&name.as_str()) || (self.needs_token && is_number) || self.has_host(&name)
+    }
+
+    fn has_host(&self, name: &str) -> bool {
+        let hosts = self.hosts.read().unwrap_or_else(PoisonError::into_inner);
+        hosts.iter().any(|host| host.eq_ignore_ascii_case(name))
     }
 
     fn check_host(&self, request: &Request) -> Result<String, Refusal> {

@@ -6,10 +6,14 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use opcode_store::Durability;
+use tracing::level_filters::LevelFilter;
 
-use crate::cmd;
+use crate::exit::Exit;
+use crate::settings::Settings;
+use crate::{cmd, logs, usage};
 
 /// Runs durable JSON workflows.
 #[derive(Debug, Parser)]
@@ -26,10 +30,13 @@ Exit codes:
 
 Environment:
   OPCODE_DB_PATH, OPCODE_DURABILITY, OPCODE_POOL_SIZE, OPCODE_FS_ROOTS (a:b),
-  OPCODE_LISTEN_ADDR, OPCODE_ALLOWED_HOSTS (a,b), OPCODE_TOOL_NAMES stand for the flags
-  of these names; OPCODE_TOKEN is shown to a server that asks for one; OPCODE_HOME moves
-  ~/.opcode; OPCODE_LOG_LEVEL is debug, info, warn, error or off; NO_COLOR takes the
-  colours away",
+  OPCODE_LISTEN_ADDR, OPCODE_ALLOWED_HOSTS (a,b), OPCODE_BASE_URL, OPCODE_TOOL_NAMES,
+  OPCODE_LOG_LEVEL, OPCODE_LOG_FORMAT stand for the flags of these names; so does
+  ~/.opcode/settings.json ({\"listen_addr\": \"127.0.0.1:4100\"}) where neither is given.
+  OPCODE_HOME moves ~/.opcode; OPCODE_TOKEN is shown to a server that asks for one;
+  NO_COLOR takes the colours away
+
+Without a command: serve",
     disable_help_subcommand = true,
     max_term_width = 100
 )]
@@ -38,6 +45,72 @@ pub(crate) struct Cli {
     pub(crate) place: Place,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Cli {
+    /// Reads the command line, and the settings that stand under it.
+    ///
+    /// # Errors
+    /// How the process ends; what is wrong, or the help that was asked for, is said.
+    pub(crate) fn read() -> Result<(Self, Settings), Exit> {
+        let plain = Self::over(&Settings::default()).map_err(|error| usage::tell(&error))?;
+        if !plain.command.heeds_settings() {
+            return Ok((plain, Settings::default()));
+        }
+        let read = Settings::read().and_then(|settings| {
+            let cli = Self::over(&settings).map_err(|error| usage::trouble(&error))?;
+            Ok((cli, settings))
+        });
+        read.map_err(|trouble| trouble.tell(plain.command.wants_json()))
+    }
+
+    /// Reads the command line over some settings. One that names no command means `serve`.
+    pub(crate) fn over(settings: &Settings) -> Result<Self, clap::Error> {
+        let tree = settings.lay_under(Self::command());
+        // Usage is shown under our own name, whatever this file is called.
+        let typed = std::env::args_os().skip(1);
+        let words: Vec<OsString> = std::iter::once("opcode".into()).chain(typed).collect();
+        let read = |words: &[OsString]| {
+            let matches = tree.clone().try_get_matches_from(words)?;
+            Self::from_arg_matches(&matches)
+        };
+        read(&words).or_else(|error| {
+            let lacks_command = matches!(
+                error.kind(),
+                ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+                    | ErrorKind::MissingSubcommand
+                    | ErrorKind::UnknownArgument
+            );
+            let mut serving = words.clone();
+            serving.insert(1, "serve".into());
+            if lacks_command { read(&serving).map_err(|_| error) } else { Err(error) }
+        })
+    }
+}
+
+/// What is logged, and how.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Logs")]
+pub(crate) struct LogArgs {
+    /// debug, info, warn, error or off
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        env = "OPCODE_LOG_LEVEL",
+        hide_env = true,
+        default_value = "info",
+        value_parser = logs::level
+    )]
+    pub(crate) log_level: LevelFilter,
+    /// text or json [default: json, but text on a terminal]
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        env = "OPCODE_LOG_FORMAT",
+        hide_env = true,
+        hide_possible_values = true
+    )]
+    pub(crate) log_format: Option<logs::Format>,
 }
 
 /// Where the store is.
@@ -138,6 +211,14 @@ pub(crate) enum Command {
     Resume(cmd::resume::ResumeArgs),
     /// Serve the store to agents (MCP) and programs (HTTP) until told to end
     Serve(cmd::serve::ServeArgs),
+    /// Write settings, start the server in the background, and show how clients connect
+    Install(cmd::install::InstallArgs),
+    /// Stop the server that holds the store
+    Stop(cmd::stop::StopArgs),
+    /// Try it out: a server in a folder of its own, with workflows to look at
+    Dev(cmd::dev::DevArgs),
+    /// Replace this program by a newer one
+    Update(cmd::update::UpdateArgs),
     /// Speak MCP over stdin and stdout, for clients that start their servers
     Mcp(cmd::mcp::McpArgs),
     /// Print how a client connects to this server
@@ -178,7 +259,27 @@ impl Command {
             Self::Doctor(args) => args.json,
             Self::Bench(args) => args.json,
             Self::Eval(args) => args.json,
+            Self::Install(args) => args.json,
+            Self::Stop(args) => args.json,
+            Self::Dev(args) => args.serve.json,
+            Self::Update(_) => false,
             Self::Mcp(_) | Self::McpConfig(_) | Self::Version | Self::Completions { .. } => false,
+        }
+    }
+
+    /// Whether settings mean something to it.
+    fn heeds_settings(&self) -> bool {
+        !matches!(self, Self::Version | Self::Completions { .. })
+    }
+
+    /// What is logged, where the command has flags for it.
+    pub(crate) fn logs(&self) -> Option<&LogArgs> {
+        #[expect(clippy::wildcard_enum_match_arm, reason = "the others ask the environment")]
+        match self {
+            Self::Serve(args) => Some(&args.logs),
+            Self::Mcp(args) => Some(&args.logs),
+            Self::Dev(args) => Some(&args.serve.logs),
+            _ => None,
         }
     }
 
@@ -187,12 +288,16 @@ impl Command {
         match self {
             Self::Run(args) => args.background.detached,
             Self::Signal(args) => args.background.detached,
-            Self::Define(_)
+            Self::Serve(args) => args.detached,
+            Self::Dev(args) => args.serve.detached,
+            Self::Install(_)
+            | Self::Stop(_)
+            | Self::Update(_)
+            | Self::Define(_)
             | Self::Status(_)
             | Self::Query(_)
             | Self::Events(_)
             | Self::Resume(_)
-            | Self::Serve(_)
             | Self::Mcp(_)
             | Self::McpConfig(_)
             | Self::Tokens(_)

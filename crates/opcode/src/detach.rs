@@ -3,6 +3,7 @@
 //! Keeps: what it says until then is said to whoever started it; afterwards it writes to a log beside the database.
 //! Not here: the work (`cmd/run.rs`, `cmd/signal.rs`).
 
+use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -16,12 +17,16 @@ use crate::trouble::Trouble;
 
 /// Starts this very command again in the background, and waits for its first word.
 pub(crate) fn start() -> Result<Exit, Trouble> {
+    let words = std::env::args_os().skip(1);
+    start_as(words.map(|word| if word == "--detach" { "--detached".into() } else { word }))
+}
+
+/// Starts a command in the background, and waits for its first word. One of the words is `--detached`.
+pub(crate) fn start_as(words: impl Iterator<Item = OsString>) -> Result<Exit, Trouble> {
     let fault = |cause: std::io::Error| {
         Trouble::fault(format!("could not start a background process: {cause}"))
     };
     let program = std::env::current_exe().map_err(fault)?;
-    let words = std::env::args_os().skip(1);
-    let words = words.map(|word| if word == "--detach" { "--detached".into() } else { word });
     let mut child = Command::new(program)
         .args(words)
         .stdout(Stdio::piped())

@@ -1,27 +1,39 @@
-//! Logs of the engine, and what workflows log, as lines on stderr.
+//! Logs of the engine, and what workflows log, as lines on stderr: for people, or a JSON object each.
 //!
-//! Keeps: `OPCODE_LOG_LEVEL` alone decides how much; a line never tears a live display.
+//! Keeps: flags, environment and settings alone decide how much; a line never tears a live display; one stream, one form.
 //! Not here: what is logged.
 
-use std::io;
+use std::io::{self, IsTerminal};
+use std::sync::OnceLock;
 
+use clap::ValueEnum;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::{self, MakeWriter};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, reload};
 
+use crate::cli::LogArgs;
 use crate::say;
+use crate::settings::Settings;
 use crate::trouble::Trouble;
 
-/// Names the level: `debug`, `info`, `warn`, `error` or `off`.
+/// Names the level, also for commands that have no flag for it.
 const LEVEL: &str = "OPCODE_LOG_LEVEL";
 
-/// Starts logging.
-///
-/// # Errors
-/// If the level is none.
-pub(crate) fn start() -> Result<(), Trouble> {
-    let wanted = std::env::var(LEVEL).unwrap_or_default().to_lowercase();
-    let level = match wanted.as_str() {
+/// Sets the level anew, once logging has begun.
+static RELOAD: OnceLock<Box<dyn Fn(LevelFilter) + Send + Sync>> = OnceLock::new();
+
+/// How a line looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Text,
+    Json,
+}
+
+/// A level by name; none given is `info`.
+pub(crate) fn level(name: &str) -> Result<LevelFilter, String> {
+    Ok(match name.to_lowercase().as_str() {
         "trace" => LevelFilter::TRACE,
         "debug" => LevelFilter::DEBUG,
         "" | "info" => LevelFilter::INFO,
@@ -29,20 +41,62 @@ pub(crate) fn start() -> Result<(), Trouble> {
         "error" => LevelFilter::ERROR,
         "off" | "none" => LevelFilter::OFF,
         other => {
+            return Err(format!("there is no log level `{other}`: debug, info, warn, error, off"));
+        }
+    })
+}
+
+/// Starts logging.
+///
+/// # Errors
+/// If the level is none.
+pub(crate) fn start(args: Option<&LogArgs>, settings: &Settings) -> Result<(), Trouble> {
+    let wanted = match args {
+        Some(args) => args.log_level,
+        None => {
+            let wanted = std::env::var(LEVEL).ok().filter(|name| !name.is_empty());
+            let name = wanted.as_deref().or(settings.get("log_level")).unwrap_or_default();
             let hint = format!("set {LEVEL} to debug, info, warn, error or off");
-            return Err(Trouble::usage(format!("there is no log level `{other}`")).hint(hint));
+            level(name).map_err(|why| Trouble::usage(why).hint(hint))?
         }
     };
-    // What the protocol's library tells of each connection is for those who look for bugs.
-    let guest = if level <= LevelFilter::INFO { level.min(LevelFilter::WARN) } else { level };
-    let wanted = EnvFilter::new(format!("{level},rmcp={guest}"));
-    let lines = tracing_subscriber::fmt().with_env_filter(wanted);
-    let lines = lines.with_target(false).with_writer(Lines);
-    let lines = lines.compact().without_time();
-    if lines.try_init().is_err() {
+    let is_json = args.is_some_and(|args| match args.log_format {
+        Some(format) => format == Format::Json,
+        None => !io::stderr().is_terminal(),
+    });
+    let (filtered, reload) = reload::Layer::new(filter(wanted));
+    let lines = fmt::layer().with_target(false).with_writer(Lines);
+    let lines = if is_json {
+        lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()
+    } else {
+        lines.compact().without_time().boxed()
+    };
+    let set = move |level| {
+        if let Err(cause) = reload.reload(filter(level)) {
+            tracing::warn!(%cause, "the log level stays as it is");
+        }
+    };
+    let begun = tracing_subscriber::registry().with(filtered).with(lines).try_init();
+    if begun.is_err() || RELOAD.set(Box::new(set)).is_err() {
         say::talk("logging is set up already");
     }
+    if is_json {
+        say::talk_in_json();
+    }
     Ok(())
+}
+
+/// Sets the level anew.
+pub(crate) fn set_level(level: LevelFilter) {
+    if let Some(reload) = RELOAD.get() {
+        reload(level);
+    }
+}
+
+fn filter(level: LevelFilter) -> EnvFilter {
+    // What the protocol's library tells of each connection is for those who look for bugs.
+    let guest = if level <= LevelFilter::INFO { level.min(LevelFilter::WARN) } else { level };
+    EnvFilter::new(format!("{level},rmcp={guest}"))
 }
 
 struct Lines;
@@ -59,7 +113,7 @@ struct Line;
 
 impl io::Write for Line {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        say::talk(String::from_utf8_lossy(bytes).trim_end_matches('\n'));
+        say::line(&String::from_utf8_lossy(bytes));
         Ok(bytes.len())
     }
 

@@ -18,6 +18,7 @@ mod once;
 mod place;
 mod say;
 mod session;
+mod settings;
 mod show;
 mod source;
 mod trouble;
@@ -27,10 +28,9 @@ mod wire;
 use std::ffi::OsStr;
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use crate::cli::Cli;
 use crate::exit::Exit;
+use crate::settings::Settings;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -43,21 +43,19 @@ fn main() -> ExitCode {
         Some("__docs") => return docs::write(args.next()),
         Some(_) | None => {}
     }
-    // Usage is shown under our own name, whatever this file is called.
-    let words = std::iter::once("opcode".into()).chain(std::env::args_os().skip(1));
-    let cli = match Cli::try_parse_from(words) {
-        Ok(cli) => cli,
-        Err(error) => return usage::tell(&error).code(),
+    let (cli, settings) = match Cli::read() {
+        Ok(read) => read,
+        Err(exit) => return exit.code(),
     };
     if cli.command.is_detached() {
         detach::leave_terminal();
     }
-    say::finish(run(cli)).code()
+    say::finish(run(cli, &settings)).code()
 }
 
-fn run(cli: Cli) -> Exit {
+fn run(cli: Cli, settings: &Settings) -> Exit {
     let as_json = cli.command.wants_json();
-    if let Err(trouble) = logs::start() {
+    if let Err(trouble) = logs::start(cli.command.logs(), settings) {
         return trouble.tell(as_json);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();

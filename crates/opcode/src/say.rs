@@ -13,6 +13,8 @@ use crate::exit::Exit;
 
 /// Nobody reads our stdout any more.
 static CLOSED: AtomicBool = AtomicBool::new(false);
+/// Talk is logged, a JSON object a line.
+static IN_JSON: AtomicBool = AtomicBool::new(false);
 /// Something for stdout could not be written.
 static UNSAID: AtomicBool = AtomicBool::new(false);
 /// The live display at the bottom of the terminal.
@@ -155,8 +157,21 @@ pub(crate) fn is_closed() -> bool {
     CLOSED.load(Ordering::Relaxed)
 }
 
+/// From here on, stderr is for machines: what is said becomes lines of the log.
+pub(crate) fn talk_in_json() {
+    IN_JSON.store(true, Ordering::Relaxed);
+}
+
 /// Talk: a text for people, beside the data.
 pub(crate) fn talk(text: &str) {
+    if IN_JSON.load(Ordering::Relaxed) {
+        return tracing::info!("{text}");
+    }
+    line(text);
+}
+
+/// A line as it is, on stderr.
+pub(crate) fn line(text: &str) {
     let live = erase();
     write_err(&format!("{}\n", text.trim_end_matches('\n')));
     redraw(&live);
@@ -164,6 +179,9 @@ pub(crate) fn talk(text: &str) {
 
 /// What went wrong.
 pub(crate) fn error(text: &str) {
+    if IN_JSON.load(Ordering::Relaxed) {
+        return tracing::error!("{text}");
+    }
     talk(&format!("{} {text}", err().red("error:")));
 }
 

@@ -3,6 +3,7 @@
 //! Keeps: told to stop, it starts nothing new and lets what is in flight end within the grace; told twice, it ends at once.
 //! Not here: following one workflow (`follow.rs`).
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use opcode_runtime::{Engine, Note};
@@ -47,6 +48,15 @@ impl Interrupts {
         })
     }
 
+    /// For who takes SIGHUP for a wish to read the settings again: whether that is meant, and not the end.
+    pub(crate) async fn is_reload(&mut self) -> bool {
+        tokio::select! {
+            _ = self.int.recv() => false,
+            _ = self.term.recv() => false,
+            _ = self.hup.recv() => true,
+        }
+    }
+
     /// How the process shall end, once it is told to.
     pub(crate) async fn next(&mut self) -> Exit {
         tokio::select! {
@@ -60,8 +70,17 @@ impl Interrupts {
 impl Session {
     /// Opens the store; every unfinished workflow goes on from here.
     pub(crate) async fn open(place: &Place, args: &EngineArgs) -> Result<Self, Trouble> {
+        Self::serving(place, args, None).await
+    }
+
+    /// The same for a process that listens; no action of its workflows reaches it there.
+    pub(crate) async fn serving(
+        place: &Place,
+        args: &EngineArgs,
+        listens_at: Option<SocketAddr>,
+    ) -> Result<Self, Trouble> {
         let interrupts = Interrupts::listen()?;
-        let engine = wire::engine(place, args).await?;
+        let engine = wire::engine(place, args, listens_at).await?;
         let notes = engine.hub().listen();
         Ok(Self { engine, notes, interrupts, grace: args.grace })
     }

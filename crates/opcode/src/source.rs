@@ -175,7 +175,13 @@ pub(crate) fn definition(file: &str) -> Result<Source, Trouble> {
 
 /// Reads a value from a file; `-` is stdin.
 pub(crate) fn json(file: &str) -> Result<Value, Trouble> {
-    text(file)?.value()
+    written(file).map(|(value, _)| value)
+}
+
+/// The same, with the text it stands in.
+pub(crate) fn written(file: &str) -> Result<(Value, Written), Trouble> {
+    let written = text(file)?;
+    Ok((written.value()?, written))
 }
 
 /// Reads a value given on the command line: JSON, or `@FILE` with JSON in it. `flag` is what to call it.

@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::trouble::Trouble;
 
 /// Flags whose value may also come from the environment.
-const SETTINGS: [(&str, &str); 7] = [
+const SETTINGS: [(&str, &str); 10] = [
     ("--db-path", "OPCODE_DB_PATH"),
     ("--durability", "OPCODE_DURABILITY"),
     ("--pool-size", "OPCODE_POOL_SIZE"),
@@ -19,6 +19,9 @@ const SETTINGS: [(&str, &str); 7] = [
     ("--listen-addr", "OPCODE_LISTEN_ADDR"),
     ("--allowed-host", "OPCODE_ALLOWED_HOSTS"),
     ("--tool-names", "OPCODE_TOOL_NAMES"),
+    ("--base-url", "OPCODE_BASE_URL"),
+    ("--log-level", "OPCODE_LOG_LEVEL"),
+    ("--log-format", "OPCODE_LOG_FORMAT"),
 ];
 
 /// Says what is wrong, or what was asked for.
@@ -37,8 +40,13 @@ pub(crate) fn tell(error: &clap::Error) -> Exit {
         _ => {}
     }
     let as_json = std::env::args_os().any(|argument| argument == "--json");
+    trouble(error).tell(as_json)
+}
+
+/// What is wrong.
+pub(crate) fn trouble(error: &clap::Error) -> Trouble {
     let (message, hint) = words(&error.render().to_string());
-    Trouble::usage(message + &origin(error)).hint(hint).tell(as_json)
+    Trouble::usage(message + &origin(error)).hint(hint)
 }
 
 /// The cause, and what to do about it.

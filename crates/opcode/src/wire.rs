@@ -3,6 +3,7 @@
 //! Keeps: nothing is made before everything asked for was found to be fit; the directory of the database is made last.
 //! Not here: what is done with it (`cmd/`).
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -25,13 +26,27 @@ fn setting(name: &str) -> Option<PathBuf> {
     std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
+/// Where everything is kept.
+pub(crate) fn home() -> Option<PathBuf> {
+    setting(HOME).or_else(|| setting("HOME").map(|home| home.join(".opcode")))
+}
+
+/// An address for people and clients: what stands before the paths.
+pub(crate) fn base_url(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    let is_fit = rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(['?', '#', ' ', '@']));
+    if !is_fit {
+        return Err("a base URL is like https://opcode.example.com".to_owned());
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
 /// The database file.
 pub(crate) fn db_path(place: &Place) -> Result<PathBuf, Trouble> {
     if let Some(path) = place.db_path.as_ref().filter(|path| !path.as_os_str().is_empty()) {
         return Ok(path.clone());
     }
-    let home = setting(HOME).or_else(|| setting("HOME").map(|home| home.join(".opcode")));
-    let home = home.ok_or_else(|| {
+    let home = home().ok_or_else(|| {
         Trouble::usage("could not tell where the store is: there is no home directory")
             .hint("name a file: --db-path FILE")
     })?;
@@ -86,8 +101,13 @@ fn make_room(path: &Path) -> Result<(), Trouble> {
 }
 
 /// The engine: every unfinished run goes on from here.
-pub(crate) async fn engine(place: &Place, args: &EngineArgs) -> Result<Engine, Trouble> {
-    let world = world_config(place, args)?;
+pub(crate) async fn engine(
+    place: &Place,
+    args: &EngineArgs,
+    listens_at: Option<SocketAddr>,
+) -> Result<Engine, Trouble> {
+    let own_addresses = listens_at.into_iter().collect();
+    let world = WorldConfig { own_addresses, ..world_config(place, args)? };
     let attempts = world.attempts_dir.clone();
     let world = World::new(world).map_err(|fault| {
         let cause = std::error::Error::source(&fault).map(|cause| format!(": {cause}"));
@@ -116,7 +136,7 @@ pub(crate) fn pool_size(args: &EngineArgs) -> usize {
 }
 
 /// What actions may use of this machine.
-pub(crate) fn world_config(place: &Place, args: &EngineArgs) -> Result<WorldConfig, Trouble> {
+fn world_config(place: &Place, args: &EngineArgs) -> Result<WorldConfig, Trouble> {
     let helper = own_program()?;
     let path = std::path::absolute(db_path(place)?)
         .map_err(|cause| Trouble::fault(format!("could not tell where the store is: {cause}")))?;

@@ -188,6 +188,7 @@ async fn a_kept_state_that_cannot_be_read_costs_nothing_but_time() {
         EventKind::MessageLogged(StepRef { ix: StepIx(0), path: "a".into() }, Box::new(logged));
     let commit = Commit {
         run,
+        agent_id: None,
         after,
         events: vec![Event { at: Timestamp(1), kind }].into(),
         row: None,

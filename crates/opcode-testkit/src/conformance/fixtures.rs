@@ -53,6 +53,7 @@ pub fn message(from: RunId, to: RunId) -> Message {
 pub fn commit_of(run: RunId, after: Position, events: Vec<Event>) -> Commit {
     Commit {
         run,
+        agent_id: None,
         after,
         events: events.into(),
         row: None,

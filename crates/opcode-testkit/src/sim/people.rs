@@ -182,6 +182,7 @@ impl World {
         let (after, events) = (self.disk.end(run), decision.events);
         let commit = Commit {
             run,
+            agent_id: None,
             after,
             events: events.into(),
             row: None,

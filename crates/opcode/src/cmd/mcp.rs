@@ -8,7 +8,7 @@ use opcode_mcp::Face;
 use opcode_runtime::Caller;
 
 use crate::bridge::Bridge;
-use crate::cli::{EngineArgs, Place};
+use crate::cli::{EngineArgs, LogArgs, Place};
 use crate::cmd::serve::ToolNames;
 use crate::exit::Exit;
 use crate::session::{Interrupts, Session};
@@ -21,6 +21,8 @@ pub(crate) struct McpArgs {
     names: ToolNames,
     #[command(flatten)]
     engine: EngineArgs,
+    #[command(flatten)]
+    pub(crate) logs: LogArgs,
 }
 
 pub(crate) async fn run(place: &Place, args: McpArgs) -> Result<Exit, Trouble> {

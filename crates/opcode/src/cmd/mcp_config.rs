@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::cli::Place;
 use crate::exit::Exit;
 use crate::trouble::Trouble;
-use crate::{daemon, say};
+use crate::{daemon, say, wire};
 
 #[derive(Args, Debug)]
 pub(crate) struct McpConfigArgs {
@@ -17,8 +17,14 @@ pub(crate) struct McpConfigArgs {
     #[arg(long, value_name = "NAME", hide_possible_values = true)]
     client: Client,
     /// Where the server is [default: the one that runs, or port 4100 here]
-    #[arg(long)]
-    url: Option<String>,
+    #[arg(
+        long = "url",
+        value_name = "URL",
+        env = "OPCODE_BASE_URL",
+        hide_env = true,
+        value_parser = wire::base_url
+    )]
+    base_url: Option<String>,
 }
 
 /// Who connects.
@@ -33,9 +39,15 @@ enum Client {
     Mcporter,
 }
 
+/// The clients whose settings we know, by name.
+pub(crate) fn clients() -> String {
+    let names = Client::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+    names.map(|name| name.get_name().to_owned()).collect::<Vec<_>>().join(", ")
+}
+
 pub(crate) fn run(place: &Place, args: &McpConfigArgs) -> Result<Exit, Trouble> {
-    let url = match &args.url {
-        Some(url) => url.trim_end_matches('/').trim_end_matches("/mcp").to_owned(),
+    let url = match &args.base_url {
+        Some(url) => url.trim_end_matches("/mcp").to_owned(),
         None => {
             daemon::find(place)?.map_or("http://127.0.0.1:4100".to_owned(), |daemon| daemon.url())
         }

@@ -5,9 +5,11 @@
 
 pub(crate) mod bench;
 pub(crate) mod define;
+pub(crate) mod dev;
 pub(crate) mod doctor;
 pub(crate) mod eval;
 pub(crate) mod events;
+pub(crate) mod install;
 pub(crate) mod mcp;
 pub(crate) mod mcp_config;
 pub(crate) mod query;
@@ -16,7 +18,9 @@ pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod signal;
 pub(crate) mod status;
+pub(crate) mod stop;
 pub(crate) mod tokens;
+pub(crate) mod update;
 pub(crate) mod verify;
 
 use std::time::Duration;
@@ -42,6 +46,10 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Trouble> {
         Command::Events(args) => events::run(place, args).await,
         Command::Resume(args) => Box::pin(resume::run(place, args)).await,
         Command::Serve(args) => Box::pin(serve::run(place, args)).await,
+        Command::Install(args) => install::run(place, &args),
+        Command::Stop(args) => stop::run(place, &args).await,
+        Command::Dev(args) => Box::pin(dev::run(args)).await,
+        Command::Update(args) => update::run(place, &args).await,
         Command::Mcp(args) => Box::pin(mcp::run(place, args)).await,
         Command::McpConfig(args) => mcp_config::run(place, &args),
         Command::Tokens(args) => tokens::run(place, args).await,

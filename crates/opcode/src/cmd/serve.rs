@@ -10,17 +10,20 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use opcode_mcp::{Face, Names};
 use opcode_model::ErrorCode;
+use opcode_runtime::Engine;
 use opcode_web::{Gate, Limits};
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::cli::{EngineArgs, Place};
+use crate::cli::{Cli, Command, EngineArgs, LogArgs, Place};
+use crate::cmd::dev::DevArgs;
 use crate::daemon::{Daemon, Sign};
 use crate::exit::Exit;
-use crate::session::Session;
+use crate::session::{Interrupts, Session};
+use crate::settings::Settings;
 use crate::show::age::now;
 use crate::trouble::Trouble;
-use crate::{cli, say, wire};
+use crate::{cli, detach, logs, say, usage, wire};
 
 /// Unless told otherwise.
 const PORT: u16 = 4100;
@@ -40,6 +43,15 @@ pub(crate) struct ServeArgs {
         value_parser = listen_at
     )]
     listen_addr: Listen,
+    /// How others reach it, if not where it listens; its name is allowed
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "OPCODE_BASE_URL",
+        hide_env = true,
+        value_parser = wire::base_url
+    )]
+    base_url: Option<String>,
     /// A name clients call this server by, beside localhost; repeatable
     #[arg(
         long = "allowed-host",
@@ -54,12 +66,40 @@ pub(crate) struct ServeArgs {
     /// Print the addresses as one JSON object
     #[arg(long)]
     pub(crate) json: bool,
+    /// Accepted for what was called so before
+    #[arg(
+        long,
+        env = "OPCODE_PANEL",
+        hide = true,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_parser = clap::builder::BoolishValueParser::new()
+    )]
+    panel: Option<bool>,
+    /// Return once it serves; go on in the background
+    #[arg(long)]
+    detach: bool,
+    /// This is that background process
+    #[arg(long, hide = true, conflicts_with = "detach")]
+    pub(crate) detached: bool,
     #[command(flatten)]
     engine: EngineArgs,
+    #[command(flatten)]
+    pub(crate) logs: LogArgs,
+}
+
+impl ServeArgs {
+    /// Names it goes by, beside loopback.
+    fn hosts(&self) -> Vec<String> {
+        let uri = self.base_url.as_deref().and_then(|url| url.parse::<hyper::Uri>().ok());
+        let own = uri.as_ref().and_then(hyper::Uri::host).map(str::to_owned);
+        self.allowed_hosts.iter().cloned().chain(own).collect()
+    }
 }
 
 /// How tools are listed.
-#[derive(Args, Clone, Copy, Debug)]
+#[derive(Args, Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ToolNames {
     /// Tools as opcode.run (dotted) or opcode_run (underscore)
     #[arg(
@@ -84,21 +124,21 @@ impl ToolNames {
 }
 
 /// `dotted` or `underscore`.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum NamesArg {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum NamesArg {
     Dotted,
     Underscore,
 }
 
 /// An address on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Listen {
+pub(crate) struct Listen {
     at: SocketAddr,
     /// Whether only a port was named, which others take for every address there is.
     is_bare: bool,
 }
 
-fn listen_at(text: &str) -> Result<Listen, String> {
+pub(crate) fn listen_at(text: &str) -> Result<Listen, String> {
     let text = text.trim();
     if let Ok(port) = text.strip_prefix(':').unwrap_or(text).parse() {
         let at = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port);
@@ -112,6 +152,18 @@ fn listen_at(text: &str) -> Result<Listen, String> {
 }
 
 pub(crate) async fn run(place: &Place, args: ServeArgs) -> Result<Exit, Trouble> {
+    with(place, args, async |_| Ok(())).await
+}
+
+/// Serves once something was done with the engine.
+pub(crate) async fn with(
+    place: &Place,
+    args: ServeArgs,
+    first: impl AsyncFnOnce(&Engine) -> Result<(), Trouble>,
+) -> Result<Exit, Trouble> {
+    if args.detach {
+        return detach::start();
+    }
     let Listen { at, is_bare } = args.listen_addr;
     let is_open = !at.ip().is_loopback();
     if is_open {
@@ -119,30 +171,78 @@ pub(crate) async fn run(place: &Place, args: ServeArgs) -> Result<Exit, Trouble>
     } else if is_bare {
         say::talk("a port alone means this machine alone: 127.0.0.1");
     }
+    if args.panel.is_some() {
+        say::talk("there is no web panel yet; the setting is kept for when there is");
+    }
     let listener = bind(at).await?;
     let address = listener
         .local_addr()
         .map_err(|cause| Trouble::fault(format!("could not tell where we listen: {cause}")))?;
     let last_answers = LAST_ANSWERS.min(args.engine.grace / 2);
-    let engine = EngineArgs { grace: args.engine.grace - last_answers, ..args.engine };
-    let mut session = Session::open(place, &engine).await?;
+    let grace = args.engine.grace - last_answers;
+    let engine = EngineArgs { grace, ..args.engine.clone() };
+    let mut session = Session::serving(place, &engine, Some(address)).await?;
+    first(&session.engine).await?;
     let daemon = Daemon { pid: std::process::id(), address };
     let tokens = session.engine.reader().tokens().clone();
-    let gate = Gate::new(tokens, is_open, args.allowed_hosts);
+    let gate = Gate::new(tokens, is_open, args.hosts());
     let face = Face::new(session.engine.clone(), args.names.names());
-    let router = opcode_web::router(&session.engine, &face, gate);
+    let router = opcode_web::router(&session.engine, &face, gate.clone());
     let sign = Sign::put(place, &daemon)?;
-    tell(&daemon, args.json);
+    tell(&daemon, &args);
+    if args.detached {
+        detach::hang_up(&wire::db_path(place)?)?;
+    }
     let limits = Limits { grace: last_answers, ..Limits::default() };
-    opcode_web::serve(listener, router, limits, async {
-        session.interrupts.next().await;
-    })
-    .await;
+    let end = told_to_end(&mut session.interrupts, place, &args, &gate);
+    opcode_web::serve(listener, router, limits, end).await;
     // Nobody finds us any more; then the store is let go of.
     drop(sign);
     session.stop().await?;
     say::talk("stopped; everything acknowledged is on disk");
     Ok(Exit::Completed)
+}
+
+/// Waits until the process is told to end; until then, SIGHUP means to read the settings again.
+async fn told_to_end(
+    interrupts: &mut Interrupts,
+    place: &Place,
+    begun_with: &ServeArgs,
+    gate: &Gate,
+) {
+    while interrupts.is_reload().await {
+        let read = Settings::read()
+            .and_then(|settings| Cli::over(&settings).map_err(|error| usage::trouble(&error)));
+        match read {
+            Ok(cli) => reload(place, begun_with, gate, cli),
+            Err(trouble) => tracing::error!(%trouble, "the settings stay as they are"),
+        }
+    }
+}
+
+/// Takes over what can change while we serve, and names the rest.
+fn reload(place: &Place, before: &ServeArgs, gate: &Gate, cli: Cli) {
+    let (Command::Serve(now) | Command::Dev(DevArgs { serve: now, .. })) = &cli.command else {
+        return;
+    };
+    logs::set_level(now.logs.log_level);
+    gate.rename(now.hosts());
+    say::talk("settings read again: log level and allowed hosts are in force");
+    let fixed = [
+        ("listen_addr", before.listen_addr != now.listen_addr),
+        ("base_url", before.base_url != now.base_url),
+        ("tool_names", before.names != now.names),
+        ("db_path", place.db_path != cli.place.db_path),
+        ("durability", before.engine.durability != now.engine.durability),
+        ("pool_size", before.engine.pool_size != now.engine.pool_size),
+        ("fs_roots", before.engine.fs_roots != now.engine.fs_roots),
+        ("log_format", before.logs.log_format != now.logs.log_format),
+    ];
+    let waiting = fixed.iter().filter(|(_, is_changed)| *is_changed).map(|(name, _)| *name);
+    let waiting = waiting.collect::<Vec<_>>().join(", ");
+    if !waiting.is_empty() {
+        say::talk(&format!("changed, and in force at the next start: {waiting}"));
+    }
 }
 
 /// Nobody listens to the world without a token that lets somebody in.
@@ -176,9 +276,9 @@ async fn bind(address: SocketAddr) -> Result<TcpListener, Trouble> {
     TcpListener::bind(address).await.map_err(refused)
 }
 
-fn tell(daemon: &Daemon, as_json: bool) {
-    let url = daemon.url();
-    if as_json {
+fn tell(daemon: &Daemon, args: &ServeArgs) {
+    let url = args.base_url.clone().unwrap_or_else(|| daemon.url());
+    if args.json {
         return say::json(&json!({
             "pid": daemon.pid,
             "address": daemon.address,

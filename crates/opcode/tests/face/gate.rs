@@ -141,3 +141,18 @@ fn where_others_can_knock_everybody_shows_a_token() {
     client.token = Some(token);
     client.good("opcode.query", json!({"resource": "templates"}));
 }
+
+#[test]
+fn no_action_of_a_workflow_reaches_the_server_that_runs_it() {
+    let home = Home::new();
+    let server = Server::start(&home);
+    let port = server.address.port();
+    for name in ["127.0.0.1", "localhost", "0.0.0.0", "[::ffff:127.0.0.1]"] {
+        let url = format!("http://{name}:{port}/api/v1/workflows");
+        let step = json!({"id": "a", "action": "http.get", "params": {"url": url}});
+        let run = json!({"definition": {"steps": [step]}, "agent_id": "a", "wait": "20s"});
+        let run = server.post("/api/v1/workflows", &run).json();
+        assert_eq!(run["status"], "failed", "{name}: {run}");
+        assert!(run.to_string().contains("is forbidden"), "{name}: {run}");
+    }
+}

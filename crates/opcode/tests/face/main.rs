@@ -7,6 +7,7 @@
 
 mod api;
 mod beside;
+mod dev;
 mod gate;
 mod http;
 #[path = "../it/kit.rs"]
@@ -17,6 +18,8 @@ mod mcp;
 mod modern;
 mod serve;
 mod server;
+mod settings;
 mod sse;
 mod stdio;
 mod tokens;
+mod update;

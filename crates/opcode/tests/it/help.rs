@@ -27,6 +27,10 @@ const COMMANDS: &[&str] = &[
     "events",
     "resume",
     "serve",
+    "install",
+    "stop",
+    "dev",
+    "update",
     "mcp",
     "mcp-config",
     "tokens",
@@ -86,7 +90,6 @@ fn usage_errors_end_with_2() {
     let id = "00000000-0000-0000-0000-000000000000";
     for args in [
         &["frobnicate"][..],
-        &[],
         &["run"],
         &["run", "x", "--frob"],
         &["status", "nonsense"],
