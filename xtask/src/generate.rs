@@ -8,6 +8,7 @@ pub mod errors;
 pub mod events;
 pub mod limits;
 pub mod product;
+pub mod skill;
 pub mod source;
 
 use std::fs;
@@ -39,16 +40,29 @@ pub fn write(house: &House) -> Result<(), String> {
         put(&house.root, &page)?;
     }
     let written = pages(house)?;
-    for page in stale(house, product::pages(house, &written)?) {
+    let by_product = with_skill(&written, product::pages(house, &written)?);
+    for page in stale(house, by_product) {
         put(&house.root, &page)?;
     }
     Ok(())
+}
+
+/// The product's own pages, and those that are made of them and ours.
+fn with_skill(ours: &[Page], mut by_product: Vec<Page>) -> Vec<Page> {
+    let text = |path: &str| {
+        let page = ours.iter().chain(&by_product).find(|page| page.path == path);
+        page.map_or("", |page| page.text.as_str())
+    };
+    let skill = skill::pages(text("docs/reference/actions.md"), text("docs/reference/errors.md"));
+    by_product.extend(skill);
+    by_product
 }
 
 /// Names every page that is not as it would be written.
 pub fn check(house: &House) -> Result<(), String> {
     let written = pages(house)?;
     let by_product = product::pages(house, &written);
+    let by_product = by_product.map(|pages| with_skill(&written, pages));
     let known = written.into_iter().chain(by_product.clone().unwrap_or_default());
     let stale = stale(house, known.collect());
     stale.iter().for_each(|page| talk(&format!("{}: is not what would be written", page.path)));

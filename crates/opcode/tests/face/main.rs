@@ -19,6 +19,7 @@ mod modern;
 mod serve;
 mod server;
 mod settings;
+mod skill;
 mod sse;
 mod stdio;
 mod tokens;
