@@ -41,15 +41,19 @@ const PLAIN: [(&str, &[&str]); 2] = [
             "dns-rebinding-protection",
             "http-header-validation",
             "input-required-result-unsupported-methods",
+            "sep-2640-skills-enumeration",
+            "sep-2640-skills-manifest",
+            "sep-2640-skills-directory",
         ],
     ),
 ];
 
 /// What the Inspector asks: the end of the URL, and its options.
-const ASKED: [(&str, &[&str]); 7] = [
+const ASKED: [(&str, &[&str]); 8] = [
     ("/mcp", &["--method", "tools/list", "--strict"]),
     ("/mcp", &["--protocol-era", "modern", "--method", "tools/list", "--strict"]),
     ("/mcp", &["--method", "resources/list"]),
+    ("/mcp", &["--protocol-era", "modern", "--method", "skills/list", "--verify"]),
     (
         "/mcp",
         &[

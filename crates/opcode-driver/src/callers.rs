@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use opcode_model::limits::{QUEUE_INPUTS_MAX, QUEUE_RUNS_MAX};
-use opcode_model::{ErrorCode, Failure, InputKind, RunId, RunStatus, Signal, SignalKind};
+use opcode_model::{ErrorCode, Failure, InputKind, RunId, RunStatus, Signal, SignalKind, Value};
 
 use crate::driver::{Driver, Entry};
 use crate::live::Live;
@@ -48,8 +48,11 @@ impl Driver {
         if same && start.watch {
             return self.watch(start.ticket, run);
         }
-        let message = "this idempotency key was used for another request";
-        let other = || Reply::Failed(Failure::new(ErrorCode::Conflict, message));
+        let other = || {
+            let message = "this idempotency key was used for another request";
+            let details = Value::object([("workflow_id", run.to_string())]);
+            Reply::Failed(Failure { details, ..Failure::new(ErrorCode::Conflict, message) })
+        };
         let reply = if same { Reply::Started { run } } else { other() };
         if let Some(Entry::Live(live)) = self.runs.get_mut(&run) {
             live.reply(start.ticket, reply);

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use opcode_model::problem::nearest;
 use opcode_model::time::parse_duration;
 use opcode_model::{ErrorCode, Failure, RunId, Value};
 use serde_json::{Map, Value as Json};
@@ -25,6 +26,22 @@ fn wrong(message: String) -> Failure {
 impl Args {
     pub(crate) fn new(given: Option<Map<String, Json>>) -> Self {
         Self(given.unwrap_or_default())
+    }
+
+    /// Refuses a name that is nearly one of these.
+    pub(crate) fn check(&self, known: &Map<String, Json>) -> Result<(), Failure> {
+        let others = self.0.keys().filter(|name| !known.contains_key(*name));
+        let mut meant = others.filter_map(|name| {
+            let like = |known: &&String| plain(known) == plain(name);
+            let same = known.keys().find(like).map(String::as_str);
+            Some((name, same.or_else(|| nearest(name, known.keys().map(String::as_str)))?))
+        });
+        match meant.next() {
+            Some((name, meant)) => {
+                Err(wrong(format!("there is no `{name}`; did you mean `{meant}`?")))
+            }
+            None => Ok(()),
+        }
     }
 
     /// The one that is there and not null.
@@ -56,8 +73,8 @@ impl Args {
             return Ok(Some(*meaning));
         }
         let all: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        let hint = opcode_model::problem::nearest(&text, all.iter().copied())
-            .map(|meant| format!("; did you mean `{meant}`?"));
+        let hint =
+            nearest(&text, all.iter().copied()).map(|meant| format!("; did you mean `{meant}`?"));
         let all = all.join(", ");
         Err(wrong(format!("{name} must be one of {all}, not `{text}`{}", hint.unwrap_or_default())))
     }
@@ -127,6 +144,11 @@ impl Args {
             .map_err(|error| wrong(format!("wait `{text}` is not a duration: {error}")))?;
         Ok(span.min(WAIT_MAX))
     }
+}
+
+/// A name without what people write differently.
+fn plain(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase()
 }
 
 fn kind(json: &Json) -> &'static str {

@@ -10,6 +10,7 @@ mod progress;
 mod prompts;
 mod resources;
 mod server;
+mod skill;
 mod sse;
 mod task;
 mod tools;

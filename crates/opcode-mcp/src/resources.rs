@@ -13,6 +13,7 @@ use rmcp::model::{
 };
 use serde_json::{Value as Json, json};
 
+use crate::skill;
 use crate::task::fault;
 
 /// Workflows listed at once.
@@ -82,6 +83,7 @@ pub(crate) async fn read(engine: &Engine, uri: &str) -> Result<ReadResourceResul
     let (kind, path) = uri.split_once("://").ok_or_else(unknown)?;
     let found = match (kind, path) {
         ("opcode", "actions") => Some(json!({"actions": engine.reader().actions()})),
+        ("skill", _) => return skill::read(uri).ok_or_else(unknown),
         ("workflow", path) => workflow(engine, path).await?,
         ("template", path) => template(engine, path).await?,
         ("decision", id) => decision(engine, id).await?,

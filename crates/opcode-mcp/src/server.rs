@@ -7,10 +7,10 @@ use opcode_runtime::{Caller, Engine};
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, CancelTaskParams,
     CompleteRequestParams, CompleteResult, CreateTaskResult, GetPromptRequestParams,
-    GetPromptResponse, GetTaskParams, GetTaskResult, Implementation, ListPromptsResult,
-    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
-    ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig,
-    UpdateTaskParams,
+    GetPromptResponse, GetSkillRequestParams, GetSkillResult, GetTaskParams, GetTaskResult,
+    Implementation, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
+    ListSkillsResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams,
+    ReadResourceResponse, ServerCapabilities, ServerConfig, UpdateTaskParams,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
@@ -18,7 +18,7 @@ use rmcp::{ErrorData, RoleServer, ServerHandler};
 use crate::args::Args;
 use crate::progress::Ear;
 use crate::tools::Desk;
-use crate::{prompts, resources, task, tools};
+use crate::{prompts, resources, skill, task, tools};
 
 /// What every client is told at first; Claude Code cuts it at 2,048 characters.
 const INSTRUCTIONS: &str = include_str!("instructions.md");
@@ -91,6 +91,7 @@ impl ServerHandler for Face {
             .enable_resources()
             .enable_prompts()
             .enable_tasks()
+            .enable_skills()
             .build();
         capabilities.completions = Some(rmcp::model::JsonObject::default());
         ServerConfig::new(capabilities)
@@ -123,7 +124,11 @@ impl ServerHandler for Face {
         // Said with the request: clients of older sessions name the extension too, and cannot read a task.
         let wants_task = context.meta.client_capabilities().is_some_and(|it| it.supports_tasks());
         if name == "opcode.run" && wants_task {
-            return Ok(match tools::begin(&desk, &args).await {
+            let begun = match tools::check(name, &args) {
+                Ok(()) => tools::begin(&desk, &args).await,
+                Err(failure) => Err(failure.into()),
+            };
+            return Ok(match begun {
                 Ok(run) => {
                     let view = self.engine.reader().status(run).await.map_err(task::fault)?;
                     CallToolResponse::Task(CreateTaskResult::new(task::of(&view)))
@@ -163,6 +168,24 @@ impl ServerHandler for Face {
     ) -> Result<ReadResourceResponse, ErrorData> {
         self.caller(&context)?;
         resources::read(&self.engine, &request.uri).await.map(Into::into)
+    }
+
+    async fn list_skills(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListSkillsResult, ErrorData> {
+        self.caller(&context)?;
+        Ok(ListSkillsResult::with_all_items(vec![skill::whole()]))
+    }
+
+    async fn get_skill(
+        &self,
+        request: GetSkillRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetSkillResult, ErrorData> {
+        self.caller(&context)?;
+        skill::get(&request.uri)
     }
 
     async fn list_prompts(

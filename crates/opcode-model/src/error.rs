@@ -53,7 +53,7 @@ error_codes! {
     /// A time limit passed.
     Timeout = "TIMEOUT_ERROR", 504, true, "raise `timeout`, or make the step faster";
     /// No such workflow, template, step or decision.
-    NotFound = "NOT_FOUND", 404, false, "list what exists: `opcode query workflows`, `opcode query templates`";
+    NotFound = "NOT_FOUND", 404, false, "query `workflows`, `templates` or `decisions` to see what exists";
     /// The thing exists but not in a state that allows this.
     Conflict = "CONFLICT", 409, false, "look at where it stands first, and ask for what fits";
     /// A state machine was asked for a step it does not have.

@@ -28,7 +28,7 @@ impl Reader {
     /// Every problem of the definition; or why it cannot begin, as far as the store tells now.
     pub async fn check_run(&self, request: &RunRequest) -> Result<(), EngineError> {
         let (plan, mut start) = self.prepare(request).await?;
-        let (id, fresh, fingerprint) = identity(request, plan.hash);
+        let (id, fresh, fingerprint) = identity(request);
         start.request.clone_from(&fingerprint);
         if !fresh && let Some(known) = self.fold(id).await? {
             let before = known.run.started().and_then(|started| started.request.clone());
@@ -126,15 +126,19 @@ impl Folded {
 }
 
 /// The run's id: minted, or derived from the key; and the fingerprint of what the key was used for.
-pub(crate) fn identity(
-    request: &RunRequest,
-    plan: DefinitionHash,
-) -> (RunId, bool, Option<Arc<str>>) {
+pub(crate) fn identity(request: &RunRequest) -> (RunId, bool, Option<Arc<str>>) {
     let Some(key) = &request.idempotency_key else {
         return (RunId(*uuid::Uuid::now_v7().as_bytes()), true, None);
     };
     let agent = request.agent_id.as_deref().unwrap_or_default();
-    let wish = format!("{plan}|{}|{agent}", request.params.to_json());
+    // What was asked, not what it came to: the same call finds its run also after the template was defined anew.
+    let source = match &request.source {
+        Source::Definition(definition) => definition.to_json(),
+        Source::Template { name, version } => {
+            format!("{name}@{}", version.as_deref().unwrap_or_default())
+        }
+    };
+    let wish = format!("{source}|{}|{agent}", request.params.to_json());
     (RunId::derived(&["key", key]), false, Some(DefinitionHash::of(&wish).to_string().into()))
 }
 

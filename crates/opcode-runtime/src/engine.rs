@@ -181,7 +181,7 @@ impl Engine {
         if let Some(agent) = &request.agent_id {
             self.0.reader.agents.meet(agent).await;
         }
-        let (run, fresh, fingerprint) = identity(&request, plan_and_start.0.hash);
+        let (run, fresh, fingerprint) = identity(&request);
         let (plan, mut begin) = plan_and_start;
         begin.request = fingerprint;
         let catalog = self.0.reader.plans.writes(&plan, crate::clock::now());
@@ -262,10 +262,12 @@ impl Engine {
     /// # Errors
     /// Every problem of the definition; nothing is stored then.
     pub async fn define(&self, request: DefineRequest) -> Result<Defined, EngineError> {
-        if let Some(agent) = &request.agent_id {
-            self.0.reader.agents.meet(agent).await;
+        let agent = request.agent_id.clone().filter(|_| !request.dry_run);
+        let defined = self.0.reader.define(request).await?;
+        if let Some(agent) = agent {
+            self.0.reader.agents.meet(&agent).await;
         }
-        self.0.reader.define(request).await
+        Ok(defined)
     }
 
     /// Checks a definition and stores nothing.

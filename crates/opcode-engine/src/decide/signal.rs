@@ -136,7 +136,8 @@ fn decision(draft: &mut Draft<'_>, signal: &Signal) -> Result<(), Refusal> {
 /// Data for a wait: the one that listens, or the one that will.
 fn data(draft: &mut Draft<'_>, signal: &Signal) -> Result<(), Refusal> {
     if signal.step_id.is_none() && signal.name.is_none() {
-        let message = "a data signal needs the `name` a wait listens for, or its `step_id`";
+        let message =
+            "a data signal needs the name a wait listens for (`signal_name`), or its `step_id`";
         return Err(Refusal::unfit(ErrorCode::Validation, message));
     }
     let attentive = draft.run.state.attentive.iter().map(|ix| draft.step(*ix));

@@ -20,7 +20,7 @@ pub(super) fn page() -> Page {
             &["name", "definition", "agent_id"],
             json!({
                 "name": param("string", ""),
-                "definition": param("object", "{steps:[{id,action,params,depends_on}|{id,type,config}], inputs, output, timeout}; see opcode://schema"),
+                "definition": param("object", "{steps:[{id,action,params,depends_on}|{id,type,config}], inputs, output, timeout}; how: skill://opcode/references/definition.md"),
                 "agent_id": param("string", ""),
                 "description": param("string", ""),
                 "input_schema": param("object", ""),
@@ -63,6 +63,10 @@ fn definition(args: &Args) -> Result<Value, Refused> {
     let written = args.object("definition")?;
     if written.is_null() {
         args.needed("definition")?;
+    }
+    // A file as the command line takes it: the definition stands inside, with its schemas.
+    if written.find("steps").is_none() && written.find("definition").is_some() {
+        return Ok(Document::read(&written).definition);
     }
     let mut wrapper = vec![("definition", written)];
     for name in ["input_schema", "output_schema"] {

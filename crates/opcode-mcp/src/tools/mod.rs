@@ -103,6 +103,9 @@ pub(crate) fn resolve(name: &str) -> Option<&'static str> {
 
 /// Calls a tool by its own name.
 pub(crate) async fn call(desk: &Desk<'_>, name: &str, args: &Args, ear: Option<Ear>) -> Answer {
+    if let Err(failure) = check(name, args) {
+        return Answer::Refused(failure.into());
+    }
     let answered = match name {
         "opcode.define" => define::call(desk, args).await,
         "opcode.query" => query::call(desk, args).await,
@@ -113,11 +116,28 @@ pub(crate) async fn call(desk: &Desk<'_>, name: &str, args: &Args, ear: Option<E
     answered.unwrap_or_else(Answer::Refused)
 }
 
+/// Refuses an argument that is no tool's but nearly that of this one. What is nothing like ours is left to whoever sends it.
+pub(crate) fn check(name: &str, args: &Args) -> Result<(), Failure> {
+    let page = pages().into_iter().find(|page| page.name == name);
+    let known = page.and_then(|page| page.input["properties"].as_object().cloned());
+    args.check(&known.unwrap_or_default())
+}
+
 /// The next useful call for a run as it stands; none when it is over and well.
 pub(crate) fn next_for(view: &StatusView) -> Option<String> {
     let id = view.run.id;
+    if view.run.is_paused() {
+        let retry = json!({"workflow_id": id, "signal_type": "retry", "payload": {}});
+        return Some(format!("opcode.signal {retry}"));
+    }
     if let Some(open) = view.decisions.first() {
-        let choice = open.request.options.first().map_or("…", |option| option.id.as_ref());
+        // Nothing that could be sent as it is: whoever answers has to choose.
+        let options: Vec<&str> =
+            open.request.options.iter().map(|option| option.id.as_ref()).collect();
+        let choice = match options.is_empty() {
+            true => "<your answer>".to_owned(),
+            false => format!("<{}>", options.join(" or ")),
+        };
         let (run, step) = (open.run, &open.step.path);
         return Some(format!(
             "opcode.signal {}",

@@ -18,6 +18,19 @@ const LIMIT: usize = 50;
 /// Things listed at most.
 const LIMIT_MAX: usize = 1_000;
 
+/// What lists can be narrowed by.
+const FILTERS: [&str; 9] = [
+    "status",
+    "agent_id",
+    "template_name",
+    "workflow_id",
+    "step_id",
+    "event_type",
+    "name",
+    "since",
+    "limit",
+];
+
 #[derive(Clone, Copy)]
 enum Resource {
     Workflows,
@@ -65,6 +78,11 @@ struct Ask {
 impl Ask {
     fn read(args: &Args) -> Result<Self, Failure> {
         let filter = args.object("filter")?;
+        let names = filter.as_object().into_iter().flat_map(opcode_model::Object::iter);
+        if let Some((name, _)) = names.clone().find(|(name, _)| !FILTERS.contains(&&**name)) {
+            let message = format!("filter.{name} is none; there are {}", FILTERS.join(", "));
+            return Err(Failure::new(ErrorCode::Validation, message));
+        }
         let limit = Args::new(as_map(&filter)).count("limit")?;
         let cursor = args.text("cursor")?;
         let offset = cursor.map_or(Ok(0), |cursor| cursor.parse()).map_err(|_| {

@@ -154,3 +154,89 @@ fn hanging_up_stops_no_run() {
     home.go();
     home.until_event(&id, "workflow_completed", "");
 }
+
+#[test]
+fn an_argument_that_is_nearly_ours_is_no_silence() {
+    let home = Home::new();
+    let server = Server::start(&home);
+    let client = Client::modern(&server);
+    let definition = json!({"steps": [{"id": "a", "action": "crypto.uuid"}]});
+    let mut arguments = json!({"name": "t", "agent_id": "a", "definition": definition});
+    for (slip, meant) in
+        [("dryrun", "dry_run"), ("dry-run", "dry_run"), ("descripton", "description")]
+    {
+        let mut slipped = arguments.clone();
+        slipped[slip] = true.into();
+        let refused = client.tool("opcode.define", slipped);
+        assert_eq!(refused["isError"], true, "{slip}");
+        assert!(refused.to_string().contains(&format!("did you mean `{meant}`?")), "{refused}");
+    }
+    assert_eq!(
+        client.good("opcode.query", json!({"resource": "templates"}))["templates"],
+        json!([])
+    );
+    arguments["_trace"] = "of a host".into();
+    client.good("opcode.define", arguments);
+    let slipped = client
+        .tool("opcode.run", json!({"template_name": "t", "agent_id": "a", "param": {"a": 1}}));
+    assert!(slipped.to_string().contains("did you mean `params`?"), "{slipped}");
+    let filtered = json!({"resource": "workflows", "filter": {"statuss": "failed"}});
+    assert!(client.tool("opcode.query", filtered).to_string().contains("filter.statuss is none"));
+}
+
+#[test]
+fn a_definition_in_its_file_is_unwrapped() {
+    let home = Home::new();
+    let server = Server::start(&home);
+    let client = Client::modern(&server);
+    let file = json!({
+        "name": "of the file",
+        "input_schema": {"type": "object", "required": ["n"]},
+        "definition": {"steps": [{"id": "a", "action": "crypto.uuid"}]},
+    });
+    client.good("opcode.define", json!({"name": "t", "agent_id": "a", "definition": file}));
+    let run = client.tool("opcode.run", json!({"template_name": "t", "agent_id": "a"}));
+    assert!(
+        run.to_string().contains("is a required property"),
+        "the schema of the file holds: {run}"
+    );
+    client.good("opcode.run", json!({"template_name": "t", "agent_id": "a", "params": {"n": 1}}));
+}
+
+#[test]
+fn the_same_call_finds_its_run_also_after_the_template_was_defined_anew() {
+    let home = Home::new();
+    let server = Server::start(&home);
+    let client = Client::modern(&server);
+    let define = |message: &str| {
+        let step = json!({"id": "say", "action": "workflow.log", "params": {"message": message}});
+        let arguments = json!({"name": "t", "agent_id": "a", "definition": {"steps": [step]}});
+        client.good("opcode.define", arguments);
+    };
+    let call = |params: Json| {
+        let arguments = json!({"template_name": "t", "agent_id": "a", "params": params, "idempotency_key": "k"});
+        client.tool("opcode.run", arguments)["structuredContent"].clone()
+    };
+    define("one");
+    let first = call(json!({}));
+    define("two");
+    assert_eq!(call(json!({}))["workflow_id"], first["workflow_id"]);
+    let other = call(json!({"n": 1}));
+    assert_eq!(other["error"]["code"], "CONFLICT", "{other}");
+    assert_eq!(other["error"]["details"]["workflow_id"], first["workflow_id"], "{other}");
+}
+
+#[test]
+fn the_skill_is_served_file_by_file() {
+    let home = Home::new();
+    let server = Server::start(&home);
+    let client = Client::modern(&server);
+    let listed = client.call("skills/list", json!({}));
+    let skill = &listed["skills"][0];
+    assert_eq!(skill["frontmatter"]["name"], "opcode", "{listed}");
+    for file in skill["resources"].as_array().unwrap() {
+        let read = client.call("resources/read", json!({"uri": file["uri"]}));
+        let text = read["contents"][0]["text"].as_str().unwrap();
+        assert_eq!(file["size"], text.len(), "{file}");
+    }
+}
