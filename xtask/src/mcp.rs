@@ -20,6 +20,7 @@ const PLAIN: [(&str, &[&str]); 2] = [
         &[
             "server-initialize",
             "server-session-lifecycle",
+            "logging-set-level",
             "ping",
             "tools-list",
             "server-sse-multiple-streams",

@@ -6,12 +6,15 @@
 mod answer;
 mod args;
 mod bounds;
+mod elicit;
 mod progress;
 mod prompts;
 mod resources;
 mod server;
+mod sessions;
 mod skill;
 mod sse;
+mod subscribe;
 mod task;
 mod tools;
 
@@ -28,7 +31,7 @@ pub fn http_service(face: &Face) -> HttpService {
     // Host and Origin are looked at for every route by the guard before this one.
     let config = StreamableHttpServerConfig::default().disable_allowed_hosts();
     StreamableHttpService::new(
-        move || Ok(face.clone()),
+        move || Ok(face.of_a_session()),
         std::sync::Arc::new(LocalSessionManager::default()),
         config,
     )
@@ -46,6 +49,10 @@ pub type HttpService = rmcp::transport::streamable_http_server::StreamableHttpSe
 /// If the client does not open as MCP asks.
 pub async fn serve_stdio(face: Face) -> Result<(), String> {
     use rmcp::ServiceExt as _;
-    let running = face.serve(rmcp::transport::stdio()).await.map_err(|cause| cause.to_string())?;
+    let running = face
+        .of_a_session()
+        .serve(rmcp::transport::stdio())
+        .await
+        .map_err(|cause| cause.to_string())?;
     running.waiting().await.map(drop).map_err(|cause| cause.to_string())
 }

@@ -3,6 +3,8 @@
 //! Keeps: what each call does is in its tool; here is only who asks and in which way the answer goes back.
 //! Not here: transports (`lib.rs`, `sse.rs`), tools (`tools/`).
 
+use std::sync::Arc;
+
 use opcode_runtime::{Caller, Engine};
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, CancelTaskParams,
@@ -12,11 +14,15 @@ use rmcp::model::{
     ListSkillsResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams,
     ReadResourceResponse, ServerCapabilities, ServerConfig, UpdateTaskParams,
 };
-use rmcp::service::RequestContext;
+use rmcp::model::{SubscribeRequestParams, SubscriptionFilter, UnsubscribeRequestParams};
+use rmcp::service::{RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 
 use crate::args::Args;
+use crate::elicit::{self, Asking};
 use crate::progress::Ear;
+use crate::sessions::{Session, Sessions};
+use crate::subscribe::{ADDRESSES_MAX, Watch, run_of};
 use crate::tools::Desk;
 use crate::{prompts, resources, skill, task, tools};
 
@@ -41,12 +47,22 @@ pub struct Face {
     /// Who calls, where no request says so.
     caller: Option<Caller>,
     is_full: bool,
+    sessions: Sessions,
+    session: Arc<Session>,
 }
 
 impl Face {
     /// A face of an engine. Over HTTP, who calls is found in the request; without one nobody is let in.
     pub fn new(engine: Engine, names: Names) -> Self {
-        Self { engine, names, caller: None, is_full: false }
+        let sessions = Sessions::begin(&engine);
+        let session = Arc::default();
+        Self { engine, names, caller: None, is_full: false, sessions, session }
+    }
+
+    /// The same for one more session.
+    #[must_use]
+    pub(crate) fn of_a_session(&self) -> Self {
+        Self { session: Arc::default(), ..self.clone() }
     }
 
     /// The same for a transport that has one caller for all its requests.
@@ -72,6 +88,15 @@ impl Face {
             .ok_or_else(|| ErrorData::invalid_request("who calls is not known", None))
     }
 
+    /// Notes which agent a session speaks for, so that it can be told things.
+    async fn meet(&self, agent: Option<&Arc<str>>, context: &RequestContext<RoleServer>) {
+        if let Some(agent) = agent.filter(|_| elicit::is_session(context))
+            && self.session.is_news(agent)
+        {
+            self.sessions.meet(agent, &context.peer, &self.session).await;
+        }
+    }
+
     fn names(&self, context: &RequestContext<RoleServer>) -> Names {
         let parts = context.extensions.get::<axum::http::request::Parts>();
         let query = parts.and_then(|parts| parts.uri.query()).unwrap_or_default();
@@ -89,10 +114,12 @@ impl ServerHandler for Face {
         let mut capabilities = ServerCapabilities::builder()
             .enable_tools()
             .enable_resources()
+            .enable_resources_subscribe()
             .enable_prompts()
             .enable_tasks()
             .enable_skills()
             .build();
+        capabilities.logging = Some(rmcp::model::JsonObject::default());
         capabilities.completions = Some(rmcp::model::JsonObject::default());
         ServerConfig::new(capabilities)
             .with_server_info(
@@ -138,9 +165,81 @@ impl ServerHandler for Face {
                 }
             });
         }
+        let agent = args.text("agent_id").ok().flatten();
+        let agent = caller.acts_as(agent.as_deref()).unwrap_or_default();
+        self.meet(agent.as_ref(), &context).await;
         let token = context.meta.get_progress_token();
         let ear = token.map(|token| Ear::new(&self.engine, context.peer.clone(), token));
-        Ok(CallToolResult::from(tools::call(&desk, name, &args, ear).await).into())
+        let asking = Asking { desk: &desk, context: &context, tool: name, args: &args, agent };
+        if let Some(state) = &request.request_state {
+            let answers = request.input_responses.unwrap_or_default();
+            return asking.next_round(state, &answers, ear).await;
+        }
+        let answer = tools::call(&desk, name, &args, ear).await;
+        asking.ask(answer).await
+    }
+
+    fn accepted_subscription_filter(
+        &self,
+        requested: &SubscriptionFilter,
+    ) -> Option<SubscriptionFilter> {
+        let known = requested.resource_subscriptions.iter().flatten();
+        let known = known.filter(|uri| run_of(uri).is_some()).take(ADDRESSES_MAX).cloned();
+        Some(SubscriptionFilter::builder().resource_subscriptions(known).build())
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        let uris = context.accepted().resource_subscriptions.clone().unwrap_or_default();
+        let mut watch = Watch::new(&self.engine, uris);
+        loop {
+            let changed = tokio::select! {
+                () = context.cancelled() => return Ok(()),
+                changed = watch.next() => changed,
+            };
+            let Some(changed) = changed else { return Ok(()) };
+            for uri in changed {
+                if context.sink().notify_resource_updated(uri).await.is_err() {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    async fn subscribe(
+        &self,
+        request: SubscribeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.caller(&context)?;
+        let uri = request.uri;
+        if run_of(&uri).is_none() {
+            let message = format!("{uri} never changes, or there is no such thing");
+            return Err(ErrorData::resource_not_found(message, None));
+        }
+        if self.session.watch(&self.engine, context.peer, uri) {
+            return Ok(());
+        }
+        let message = format!("a session subscribes to at most {ADDRESSES_MAX} addresses");
+        Err(ErrorData::invalid_params(message, None))
+    }
+
+    async fn unsubscribe(
+        &self,
+        request: UnsubscribeRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.session.unwatch(&request.uri);
+        Ok(())
+    }
+
+    #[expect(deprecated, reason = "sessions of older versions say so how much they hear")]
+    async fn set_level(
+        &self,
+        request: rmcp::model::SetLevelRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.session.set_level(request.level);
+        Ok(())
     }
 
     async fn list_resources(

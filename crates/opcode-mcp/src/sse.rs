@@ -66,7 +66,7 @@ async fn open(State(post): State<Post>, Extension(caller): Extension<Caller>) ->
         }
         boxes.insert(id.clone(), (questions, caller.name.clone()));
     }
-    let face = post.face.clone().for_caller(caller).in_full();
+    let face = post.face.of_a_session().for_caller(caller).in_full();
     // A reader that does not keep up loses its stream, not our memory.
     let sink = Box::pin(futures_util::sink::unfold(answers, |answers, message| async move {
         match answers.try_send(message) {

@@ -4,13 +4,16 @@
 //! result is an error; a decision is a form.
 //! Not here: when a client gets one (`server.rs`).
 
+use std::sync::Arc;
+
 use opcode_model::{Failure, RunId, RunStatus, Signal, SignalKind, StepStatus, Value};
 use opcode_runtime::{Caller, Engine, Role, StatusView};
 use opcode_store::DecisionRow;
 use rmcp::ErrorData;
 use rmcp::model::{
     CallToolResult, DetailedTask, ElicitRequest, ElicitRequestParams, ElicitationSchema,
-    InputRequest, InputRequests, JsonObject, Task, TaskPayload, TaskStatus, UpdateTaskParams,
+    InputRequest, InputRequests, InputResponses, JsonObject, Task, TaskPayload, TaskStatus,
+    UpdateTaskParams,
 };
 use serde_json::{Value as Json, json};
 
@@ -96,12 +99,13 @@ async fn result(desk: &Desk<'_>, view: &StatusView) -> Result<JsonObject, ErrorD
     }
 }
 
-fn questions(open: &[DecisionRow]) -> InputRequests {
+/// What is asked, a form each.
+pub(crate) fn questions<'a>(open: impl IntoIterator<Item = &'a DecisionRow>) -> InputRequests {
     let one = |row: &DecisionRow| {
         let form = form(row)?;
         Some((format!("{DECISION}{}", row.request.id), InputRequest::Elicitation(form)))
     };
-    open.iter().filter_map(one).collect()
+    open.into_iter().filter_map(one).collect()
 }
 
 /// A decision as a form: what may be chosen, each with its meaning, and room for a reason.
@@ -147,32 +151,47 @@ pub(crate) async fn update(
 ) -> Result<(), ErrorData> {
     caller.may(Role::Agent).map_err(refused)?;
     let view = find(engine, &request.task_id).await?;
-    for row in &view.decisions {
-        let Some(answer) = request.input_responses.get(&format!("{DECISION}{}", row.request.id))
-        else {
-            continue;
-        };
-        let Some(signal) = answered(row, answer, caller) else { continue };
+    let agent = caller.acts_as(None).map_err(refused)?;
+    pass_on(engine, &view.decisions, &request.input_responses, agent.as_ref()).await.map(drop)
+}
+
+/// Passes on the forms that were accepted; answers how many there were of any kind.
+pub(crate) async fn pass_on(
+    engine: &Engine,
+    open: &[DecisionRow],
+    answers: &InputResponses,
+    agent: Option<&Arc<str>>,
+) -> Result<usize, ErrorData> {
+    let mut answered = 0;
+    for row in open {
+        let key = format!("{DECISION}{}", row.request.id);
+        let Some(answer) = answers.get(&key) else { continue };
+        answered += 1;
+        let Some(signal) = accepted(row, answer, agent) else { continue };
         engine.signal(row.run, signal).await.map_err(refused)?;
     }
-    Ok(())
+    Ok(answered)
 }
 
 /// An accepted form as a signal; one that is declined answers nothing.
-pub(crate) fn answered(row: &DecisionRow, answer: &Json, caller: &Caller) -> Option<Signal> {
+pub(crate) fn accepted(
+    row: &DecisionRow,
+    answer: &Json,
+    agent: Option<&Arc<str>>,
+) -> Option<Signal> {
     if answer["action"] != "accept" {
         return None;
     }
     let content = &answer["content"];
     let mut signal = Signal::new(SignalKind::Decision);
     signal.step_id = Some(row.step.path.clone());
-    signal.agent_id = caller.acts_as(None).ok()?;
+    signal.agent_id = agent.cloned();
     signal.payload = Value::object([("choice", Value::from_serde(&content["choice"]))]);
     signal.reasoning = content["reasoning"].as_str().filter(|it| !it.is_empty()).map(Into::into);
     Some(signal)
 }
 
-fn refused(failure: Failure) -> ErrorData {
+pub(crate) fn refused(failure: Failure) -> ErrorData {
     ErrorData::invalid_params(failure.to_string(), None)
 }
 

@@ -167,6 +167,8 @@ pub enum CatalogKind {
     Plugin,
     /// Quotas by key.
     Quota,
+    /// Keys this store signs with, by use.
+    Key,
 }
 
 /// One thing to write to the catalog.

@@ -21,6 +21,7 @@ use serde_json::{Value as Json, json};
 
 use crate::agents::Agents;
 use crate::check::unknown;
+use crate::keys::Keys;
 use crate::plans::{Plans, failure};
 use crate::templates::{Template, Templates};
 use crate::tokens::Tokens;
@@ -34,6 +35,7 @@ pub struct Reader {
     pub(crate) plans: Arc<Plans>,
     pub(crate) agents: Arc<Agents>,
     tokens: Tokens,
+    keys: Keys,
     tools: Arc<dyn Tools>,
 }
 
@@ -87,6 +89,7 @@ impl Reader {
             templates: Arc::new(Templates { catalog: catalog.clone() }),
             agents: Arc::new(Agents::new(catalog.clone())),
             tokens: Tokens::new(catalog.clone()),
+            keys: Keys::new(catalog.clone()),
             plans: Arc::new(Plans::new(catalog, tools.clone())),
             tools,
         }
@@ -199,6 +202,11 @@ impl Reader {
     /// `STORE_ERROR` if they cannot be read.
     pub async fn agents(&self) -> Result<Vec<Json>, Failure> {
         self.agents.list().await
+    }
+
+    /// What it signs with.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
     }
 
     /// The tokens.

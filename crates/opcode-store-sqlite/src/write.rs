@@ -345,5 +345,6 @@ pub(crate) fn kind_text(kind: CatalogKind) -> &'static str {
         CatalogKind::Schedule => "schedule",
         CatalogKind::Plugin => "plugin",
         CatalogKind::Quota => "quota",
+        CatalogKind::Key => "key",
     }
 }

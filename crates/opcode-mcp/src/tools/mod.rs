@@ -21,7 +21,7 @@ use crate::args::Args;
 use crate::progress::Ear;
 use crate::server::Names;
 
-pub(crate) use run::begin;
+pub(crate) use run::{begin, finish};
 pub(crate) use status::{Detail, of as status_of};
 
 /// What a tool works with.

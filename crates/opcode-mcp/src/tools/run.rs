@@ -77,7 +77,7 @@ pub(crate) async fn begin(desk: &Desk<'_>, args: &Args) -> Result<RunId, Refused
 }
 
 /// Waits for a run, telling of its steps; answers where it is then.
-pub(super) async fn finish(
+pub(crate) async fn finish(
     desk: &Desk<'_>,
     run: RunId,
     wait: Duration,

@@ -17,7 +17,7 @@ pub(super) const CASES: &[Case] = &[
     ("writes ride in a commit", riding),
 ];
 
-const KINDS: [CatalogKind; 8] = [
+const KINDS: [CatalogKind; 9] = [
     CatalogKind::Definition,
     CatalogKind::Template,
     CatalogKind::Agent,
@@ -26,6 +26,7 @@ const KINDS: [CatalogKind; 8] = [
     CatalogKind::Schedule,
     CatalogKind::Plugin,
     CatalogKind::Quota,
+    CatalogKind::Key,
 ];
 
 fn write(key: &str, body: Option<&str>, at: i64, replace: bool) -> CatalogWrite {

@@ -13,7 +13,7 @@ use crate::mcp::{meta, opened, opening};
 use crate::server::Server;
 
 /// `opcode mcp` with its two ends.
-struct Talk {
+pub(crate) struct Talk {
     child: Child,
     to: Option<ChildStdin>,
     from: BufReader<ChildStdout>,
@@ -22,36 +22,52 @@ struct Talk {
 
 impl Talk {
     fn start(home: &Home, is_modern: bool) -> Self {
+        Self::open(home, (!is_modern).then_some(&json!({})))
+    }
+
+    /// A client of last year that can do these things.
+    pub(crate) fn with(home: &Home, capabilities: &Json) -> Self {
+        Self::open(home, Some(capabilities))
+    }
+
+    fn open(home: &Home, session: Option<&Json>) -> Self {
         let mut command = home.command(&["mcp"]);
         command.env("OPCODE_LOG_LEVEL", "off").stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let (to, from) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
-        let mut talk = Self { child, to, from, is_modern };
-        if !is_modern {
-            let answer = talk.ask(&opening("2025-06-18"));
+        let mut talk = Self { child, to, from, is_modern: session.is_none() };
+        if let Some(capabilities) = session {
+            let mut opening = opening("2025-06-18");
+            opening["params"]["capabilities"] = capabilities.clone();
+            let answer = talk.ask(&opening);
             assert_eq!(answer["result"]["protocolVersion"], "2025-06-18", "{answer}");
             talk.say(&opened());
         }
         talk
     }
 
-    fn say(&mut self, message: &Json) {
+    pub(crate) fn say(&mut self, message: &Json) {
         writeln!(self.to.as_mut().unwrap(), "{message}").unwrap();
     }
 
-    fn ask(&mut self, message: &Json) -> Json {
+    /// The next message, whatever it is.
+    pub(crate) fn hear(&mut self) -> Json {
+        let mut line = String::new();
+        assert_ne!(self.from.read_line(&mut line).unwrap(), 0, "it says no more");
+        serde_json::from_str(&line).unwrap()
+    }
+
+    pub(crate) fn ask(&mut self, message: &Json) -> Json {
         self.say(message);
         loop {
-            let mut line = String::new();
-            assert_ne!(self.from.read_line(&mut line).unwrap(), 0, "it says no more");
-            let answer: Json = serde_json::from_str(&line).unwrap();
+            let answer = self.hear();
             if answer["id"] == message["id"] {
                 return answer;
             }
         }
     }
 
-    fn tool(&mut self, name: &str, arguments: Json) -> Json {
+    pub(crate) fn tool(&mut self, name: &str, arguments: Json) -> Json {
         let mut params = json!({"name": name, "arguments": arguments});
         if self.is_modern {
             params["_meta"] = meta(&json!({}));
@@ -63,7 +79,7 @@ impl Talk {
     }
 
     /// The client has nothing more to say.
-    fn end(mut self) {
+    pub(crate) fn end(mut self) {
         drop(self.to.take());
         let ended = until("it ends with its client", || self.child.try_wait().unwrap());
         assert!(ended.success(), "{ended}");
