@@ -1,0 +1,53 @@
+//! A diagram as a picture of pixels: the picture of lines, drawn with our own font.
+//!
+//! Keeps: no font and no file of the machine is looked at; a picture that would need too much memory is made smaller, and
+//! refused where nobody could read it.
+//! Not here: what is in it (`svg.rs`).
+
+use std::sync::Arc;
+
+use opcode_model::limits::DIAGRAM_PIXELS_MAX;
+use opcode_model::{ErrorCode, Failure};
+use resvg::tiny_skia::{Pixmap, Transform};
+use resvg::usvg::{self, Tree};
+
+use super::{Diagram, svg};
+
+/// DejaVu Sans Mono: Latin, Greek, Cyrillic and some signs. Its licence stands beside it.
+const FONTS: [&[u8]; 2] = [
+    include_bytes!("../../fonts/DejaVuSansMono.ttf"),
+    include_bytes!("../../fonts/DejaVuSansMono-Bold.ttf"),
+];
+const FAMILY: &str = "DejaVu Sans Mono";
+/// Pixels for one of the picture's own, so that it is sharp on any screen.
+const SCALE: f64 = 2.0;
+/// Smaller than this, nobody can read it.
+const SCALE_MIN: f64 = 0.5;
+
+pub(super) fn write(diagram: &Diagram) -> Result<Vec<u8>, Failure> {
+    let drawn = svg::picture(diagram)?;
+    let fits = (DIAGRAM_PIXELS_MAX as f64 / (drawn.width * drawn.height)).sqrt();
+    let scale = SCALE.min(fits);
+    if scale < SCALE_MIN {
+        let limit = Failure::limit("pixels of a PNG", DIAGRAM_PIXELS_MAX);
+        let message = format!("{}; take SVG, which has none", limit.message);
+        return Err(Failure { message: message.into(), ..limit });
+    }
+    let mut options = usvg::Options { font_family: FAMILY.to_owned(), ..Default::default() };
+    let fonts = Arc::make_mut(&mut options.fontdb);
+    for font in FONTS {
+        fonts.load_font_data(font.to_vec());
+    }
+    fonts.set_monospace_family(FAMILY);
+    let tree = Tree::from_str(&drawn.text, &options).map_err(|cause| defect(&cause))?;
+    let pixels = |length: f64| (length * scale).ceil() as u32;
+    let mut pixmap = Pixmap::new(pixels(drawn.width), pixels(drawn.height))
+        .ok_or_else(|| defect(&"it has no size"))?;
+    let transform = Transform::from_scale(scale as f32, scale as f32);
+    resvg::render(&tree, transform, &mut pixmap.as_mut());
+    pixmap.encode_png().map_err(|cause| defect(&cause))
+}
+
+fn defect(cause: &dyn std::fmt::Display) -> Failure {
+    Failure::new(ErrorCode::Internal, format!("could not draw the picture: {cause}"))
+}
