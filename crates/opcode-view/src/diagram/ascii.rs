@@ -108,7 +108,8 @@ fn put_row(out: &mut String, boxes: &[Vec<String>]) {
 /// What is inside of steps, and inside of those.
 fn put_inner(out: &mut String, group: &Group) {
     for node in group.nodes.iter().filter(|node| !node.lanes.is_empty()) {
-        let about = if node.kind == Kind::End { "hooks" } else { &format!("{} sub-steps", node.path) };
+        let about =
+            if node.kind == Kind::End { "hooks" } else { &format!("{} sub-steps", node.path) };
         *out += &format!("\n--- {} ---\n", plain(about));
         for lane in &node.lanes {
             *out += &format!("  [{}]\n", cut(&lane.key, NAME_COLUMNS));

@@ -63,8 +63,7 @@ impl Builder<'_> {
     }
 
     fn hooks(&self) -> Vec<Lane> {
-        let hooks =
-            [("on_complete", self.plan.on_complete), ("on_error", self.plan.on_error)];
+        let hooks = [("on_complete", self.plan.on_complete), ("on_error", self.plan.on_error)];
         let lane = |(key, body): (&str, Option<BodyIx>)| Some(self.lane(key, body?, key));
         hooks.into_iter().filter_map(lane).collect()
     }
@@ -125,7 +124,10 @@ impl Builder<'_> {
             let key = name(place);
             self.lane(&key, *body, &format!("{path}.{key}"))
         };
-        bodies.iter().enumerate().map(lane).collect()
+        let mut lanes: Vec<Lane> = bodies.iter().enumerate().map(lane).collect();
+        // Yes before no, as people say it.
+        lanes.sort_by_key(|lane| lane.key.as_ref() != "true");
+        lanes
     }
 }
 
@@ -172,7 +174,8 @@ fn look(work: &WorkPlan) -> (Kind, Option<Arc<str>>, Option<String>) {
         }
         WorkPlan::Reasoning(question) => {
             let choices: Vec<&str> = question.options.iter().map(|it| it.id.as_ref()).collect();
-            let about = if choices.is_empty() { "free answer".to_owned() } else { choices.join(" / ") };
+            let about =
+                if choices.is_empty() { "free answer".to_owned() } else { choices.join(" / ") };
             (Kind::Reasoning, None, Some(about))
         }
     }

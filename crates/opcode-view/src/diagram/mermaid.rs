@@ -3,10 +3,10 @@
 //! Keeps: the reference's shapes and colours; an id of ours is an id of Mermaid's, and no two are the same.
 //! Not here: where anything is drawn, which is Mermaid's affair.
 
-use std::collections::BTreeMap;
 use opcode_model::StepStatus;
+use std::collections::BTreeMap;
 
-use super::text::{cut, plain};
+use super::text::cut;
 use super::{Diagram, Group, Kind, Node, Why};
 
 /// Columns of a label.
@@ -24,8 +24,20 @@ const CLASSES: &str = "
 
 /// Words that mean something else in Mermaid.
 const TAKEN: [&str; 14] = [
-    "end", "graph", "flowchart", "subgraph", "direction", "style", "linkStyle", "class",
-    "classDef", "click", "href", "call", "default", "interpolate",
+    "end",
+    "graph",
+    "flowchart",
+    "subgraph",
+    "direction",
+    "style",
+    "linkStyle",
+    "class",
+    "classDef",
+    "click",
+    "href",
+    "call",
+    "default",
+    "interpolate",
 ];
 
 /// Writes, and knows which ids are taken.
@@ -40,9 +52,7 @@ struct Writer {
 pub(super) fn write(diagram: &Diagram) -> String {
     let mut writer = Writer { out: "graph TD\n".to_owned(), ..Writer::default() };
     writer.taken.extend(TAKEN.map(|word| (word.to_owned(), 1)));
-    let title = plain(&diagram.title);
-    // Mermaid reads `%%{` as an order.
-    writer.line(1, &format!("%% {}", title.trim_start_matches('{')));
+    writer.line(1, &format!("%% {}", escaped(&diagram.title)));
     let ids = writer.nodes(&diagram.top, 1);
     writer.edges(&diagram.top, &ids, 1);
     writer.out + CLASSES + &writer.classes
@@ -96,7 +106,8 @@ impl Writer {
             let ids = self.nodes(&lane.group, depth + 1);
             self.edges(&lane.group, &ids, depth + 1);
             self.line(depth, "end");
-            let label = if is_choice { format!("|\"{}\"|", escaped(&lane.key)) } else { String::new() };
+            let label =
+                if is_choice { format!("|\"{}\"|", escaped(&lane.key)) } else { String::new() };
             self.line(depth, &format!("{id} -.->{label} {own}"));
         }
     }

@@ -13,6 +13,8 @@ mod png;
 mod shapes;
 mod sign;
 mod svg;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use std::sync::Arc;

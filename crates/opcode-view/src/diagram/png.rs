@@ -21,13 +21,15 @@ const FONTS: [&[u8]; 2] = [
 const FAMILY: &str = "DejaVu Sans Mono";
 /// Pixels for one of the picture's own, so that it is sharp on any screen.
 const SCALE: f64 = 2.0;
+/// Longer sides than this are more than programs that show pictures take.
+const SIDE_MAX: f64 = 60_000.0;
 /// Smaller than this, nobody can read it.
 const SCALE_MIN: f64 = 0.5;
 
 pub(super) fn write(diagram: &Diagram) -> Result<Vec<u8>, Failure> {
     let drawn = svg::picture(diagram)?;
     let fits = (DIAGRAM_PIXELS_MAX as f64 / (drawn.width * drawn.height)).sqrt();
-    let scale = SCALE.min(fits);
+    let scale = SCALE.min(fits).min(SIDE_MAX / drawn.width.max(drawn.height));
     if scale < SCALE_MIN {
         let limit = Failure::limit("pixels of a PNG", DIAGRAM_PIXELS_MAX);
         let message = format!("{}; take SVG, which has none", limit.message);

@@ -96,11 +96,7 @@ pub(super) fn size(node: &Node) -> (f64, f64) {
 
 fn height(node: &Node, rows: &[Row]) -> f64 {
     let text = rows.iter().map(|row| row.face.height()).sum::<f64>();
-    if node.kind == Kind::Condition {
-        (text * 1.9 + 14.0).ceil()
-    } else {
-        text + 2.0 * PAD_Y - 4.0
-    }
+    if node.kind == Kind::Condition { (text * 1.9 + 14.0).ceil() } else { text + 2.0 * PAD_Y - 4.0 }
 }
 
 /// What stands in a step's box. In a diamond the name is in the middle, where there is room.
@@ -121,11 +117,6 @@ pub(super) fn rows(node: &Node) -> Vec<Row> {
     };
     let text = rows.iter().map(|row| row.face.height()).sum::<f64>();
     let mut top = (height(node, &rows) - text) / 2.0;
-    if node.kind == Kind::Condition {
-        let before = rows.iter().take_while(|row| row.face != Face::Name);
-        let above = before.map(|row| row.face.height()).sum::<f64>() + Face::Name.height() / 2.0;
-        top = height(node, &rows) / 2.0 - above;
-    }
     for row in &mut rows {
         row.middle = top + row.face.height() / 2.0;
         top += row.face.height();

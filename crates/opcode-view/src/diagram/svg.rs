@@ -189,7 +189,9 @@ fn put_line(out: &mut String, line: &Line) {
         points.push(end);
     }
     let path = if line.is_smooth { smooth(&points) } else { angular(&points) };
-    *out += &format!("<path d=\"{path}\" fill=\"none\" stroke=\"{ink}\" stroke-width=\"1.4\"{dash}/>\n");
+    *out += &format!(
+        "<path d=\"{path}\" fill=\"none\" stroke=\"{ink}\" stroke-width=\"1.4\"{dash}/>\n"
+    );
     if line.has_head {
         let (bx, by) = (tip.x - dx * HEAD * 1.3, tip.y - dy * HEAD * 1.3);
         let (sx, sy) = (-dy * HEAD * 0.55, dx * HEAD * 0.55);

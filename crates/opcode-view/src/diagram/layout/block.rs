@@ -27,11 +27,9 @@ pub(super) fn stack<'a>(
     leads_on: bool,
 ) -> Scene<'a> {
     let (width, height) = shapes::size(node);
-    let mut lanes: Vec<Scene<'a>> = lanes.into_iter().map(|(lane, body)| framed(lane, body)).collect();
-    // A choice may take none of its branches.
-    let may_pass = node.kind == Kind::Condition
-        && !node.lanes.iter().any(|lane| lane.key.as_ref() == "default");
-    if may_pass {
+    let mut lanes: Vec<Scene<'a>> =
+        lanes.into_iter().map(|(lane, body)| framed(lane, body)).collect();
+    if may_pass(node) {
         lanes.push(passed());
     }
     let gaps = LANE_GAP * lanes.len().saturating_sub(1) as f64;
@@ -65,6 +63,12 @@ pub(super) fn stack<'a>(
     }
     scene.height = if leads_on { bottom + JOIN } else { bottom };
     scene
+}
+
+/// Whether a choice may take none of its branches.
+fn may_pass(node: &Node) -> bool {
+    let has = |key: &str| node.lanes.iter().any(|lane| lane.key.as_ref() == key);
+    node.kind == Kind::Condition && !has("default") && !(has("true") && has("false"))
 }
 
 /// A body in its frame.

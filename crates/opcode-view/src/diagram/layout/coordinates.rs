@@ -11,8 +11,8 @@ const PASSES: usize = 10;
 const STEP_GAP: f64 = 30.0;
 /// Room beside a line that passes.
 const LINE_GAP: f64 = 14.0;
-/// How much more a line wants to be straight than a step wants to be in the middle.
-const LINE_WEIGHT: f64 = 6.0;
+/// How much more an item wants to stand below the only one it follows than in the middle of several: so lines are straight.
+const STRAIGHT: f64 = 8.0;
 
 /// The middle of each item.
 pub(super) fn centres(grid: &Grid) -> Vec<f64> {
@@ -26,12 +26,16 @@ pub(super) fn centres(grid: &Grid) -> Vec<f64> {
     }
     for pass in 0..PASSES {
         let is_last = pass + 1 == PASSES;
-        let rows: Vec<&Vec<usize>> =
-            if pass % 2 == 0 { grid.rows.iter().collect() } else { grid.rows.iter().rev().collect() };
+        let rows: Vec<&Vec<usize>> = if pass % 2 == 0 {
+            grid.rows.iter().collect()
+        } else {
+            grid.rows.iter().rev().collect()
+        };
         for row in rows {
             settle(grid, row, &mut centres, (pass % 2 == 0 || is_last, pass % 2 == 1 || is_last));
         }
     }
+    straighten(grid, &mut centres);
     let left = |(item, centre): (usize, &f64)| centre - grid.items[item].width / 2.0;
     let leftmost = centres.iter().enumerate().map(left).fold(f64::INFINITY, f64::min);
     centres.iter().map(|centre| centre - leftmost).collect()
@@ -75,16 +79,58 @@ fn settle(grid: &Grid, row: &[usize], centres: &mut [f64], (above, below): (bool
 
 /// Where an item wants to stand, and how much.
 fn wish(grid: &Grid, item: usize, centres: &[f64], (above, below): (bool, bool)) -> (f64, f64) {
-    let own = grid.items[item];
-    let links = |wanted: bool, links: &[usize]| -> (f64, f64) {
-        let links = if wanted { links } else { &[] };
-        links.iter().fold((0.0, 0.0), |(sum, weight), other| {
-            let is_straight = own.is_line || grid.items[*other].is_line;
-            let pull = if is_straight { LINE_WEIGHT } else { 1.0 };
-            (sum + centres[*other] * pull, weight + pull)
-        })
+    let pull = |upper, lower| if is_only(grid, upper, lower) { STRAIGHT } else { 1.0 };
+    let up = grid.above[item].iter().filter(|_| above).map(|upper| (*upper, pull(*upper, item)));
+    let down = grid.below[item].iter().filter(|_| below).map(|lower| (*lower, pull(item, *lower)));
+    let (sum, weight) = up.chain(down).fold((0.0, 0.0), |(sum, weight), (other, pull)| {
+        (sum + centres[other] * pull, weight + pull)
+    });
+    if weight == 0.0 { (centres[item], 0.1) } else { (sum / weight, weight) }
+}
+
+/// Whether these two are linked with each other below and above, and with nothing else there.
+fn is_only(grid: &Grid, upper: usize, lower: usize) -> bool {
+    grid.below[upper].len() == 1 && grid.above[lower].len() == 1
+}
+
+/// Puts what follows one after the other in a straight line, where there is room for that in every row.
+fn straighten(grid: &Grid, centres: &mut [f64]) {
+    // For each item its neighbours, and how near it may come to them.
+    let mut beside = vec![(None, None); grid.items.len()];
+    for row in &grid.rows {
+        let offsets = offsets(grid, row);
+        for (pair, at) in row.windows(2).zip(offsets.windows(2)) {
+            beside[pair[0]].1 = Some((pair[1], at[1] - at[0]));
+            beside[pair[1]].0 = Some((pair[0], at[1] - at[0]));
+        }
+    }
+    for first in 0..grid.items.len() {
+        let chain = chain(grid, first);
+        let mut bounds = (f64::NEG_INFINITY, f64::INFINITY);
+        for item in &chain {
+            if let Some((left, away)) = beside[*item].0 {
+                bounds.0 = bounds.0.max(centres[left] + away);
+            }
+            if let Some((right, away)) = beside[*item].1 {
+                bounds.1 = bounds.1.min(centres[right] - away);
+            }
+        }
+        if bounds.0 <= bounds.1 {
+            let mean = chain.iter().map(|item| centres[*item]).sum::<f64>() / chain.len() as f64;
+            let x = mean.max(bounds.0).min(bounds.1);
+            chain.iter().for_each(|item| centres[*item] = x);
+        }
+    }
+}
+
+/// The items that follow this one, each the only one to follow and the only one followed; none, if it is not the first.
+fn chain(grid: &Grid, first: usize) -> Vec<usize> {
+    if grid.above[first].iter().any(|upper| is_only(grid, *upper, first)) {
+        return Vec::new();
+    }
+    let next = |item: &usize| {
+        let lower = *grid.below[*item].first()?;
+        is_only(grid, *item, lower).then_some(lower)
     };
-    let (up, down) = (links(above, &grid.above[item]), links(below, &grid.below[item]));
-    let weight = up.1 + down.1;
-    if weight == 0.0 { (centres[item], 0.1) } else { ((up.0 + down.0) / weight, weight) }
+    std::iter::successors(Some(first), next).collect()
 }

@@ -16,8 +16,11 @@ pub(super) fn lessen(grid: &mut Grid) {
             break;
         }
         let down = sweep % 2 == 0;
-        let rows: Vec<usize> =
-            if down { (1..grid.rows.len()).collect() } else { (0..grid.rows.len()).rev().collect() };
+        let rows: Vec<usize> = if down {
+            (1..grid.rows.len()).collect()
+        } else {
+            (0..grid.rows.len()).rev().collect()
+        };
         let mut place = places(grid);
         for row in rows {
             order(grid, row, down, &mut place);

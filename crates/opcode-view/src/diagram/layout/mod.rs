@@ -8,6 +8,8 @@ mod coordinates;
 mod crossings;
 mod grid;
 mod scene;
+#[cfg(test)]
+mod tests;
 
 use opcode_model::Failure;
 use opcode_model::limits::{DIAGRAM_LINES_MAX, DIAGRAM_STEPS_MAX};
@@ -62,12 +64,7 @@ impl Layout {
 }
 
 /// Puts blocks where they belong and draws what leads from one to the other.
-fn assemble<'a>(
-    group: &Group,
-    blocks: Vec<Scene<'a>>,
-    grid: &Grid,
-    centres: &[f64],
-) -> Scene<'a> {
+fn assemble<'a>(group: &Group, blocks: Vec<Scene<'a>>, grid: &Grid, centres: &[f64]) -> Scene<'a> {
     let bands = bands(grid, &blocks, centres);
     let heights: Vec<f64> = blocks.iter().map(|block| block.height).collect();
     let mut scene = Scene::default();
