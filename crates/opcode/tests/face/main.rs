@@ -7,6 +7,7 @@
 
 mod api;
 mod beside;
+mod diagram;
 mod gate;
 mod http;
 #[path = "../it/kit.rs"]

@@ -35,8 +35,10 @@ pub(super) fn stack<'a>(
     let gaps = LANE_GAP * lanes.len().saturating_sub(1) as f64;
     let lanes_width = lanes.iter().map(|lane| lane.width).sum::<f64>() + gaps;
     let lanes_height = lanes.iter().map(|lane| lane.height).fold(0.0, f64::max);
+    let aside = aside(&lanes, lanes_width);
     let side = if node.kind == Kind::Loop { 2.0 * AGAIN } else { 0.0 };
-    let mut scene = Scene { width: lanes_width.max(width) + side, height, ..Scene::default() };
+    let inner = lanes_width + 2.0 * aside.abs();
+    let mut scene = Scene { width: inner.max(width) + side, height, ..Scene::default() };
     let middle = scene.width / 2.0;
     let head = Area { x: middle - width / 2.0, y: 0.0, width, height };
     scene.boxes.push((node, head));
@@ -44,7 +46,7 @@ pub(super) fn stack<'a>(
         return scene;
     }
     let (top, bottom) = (height + FORK, height + FORK + lanes_height);
-    let mut left = middle - lanes_width / 2.0;
+    let mut left = middle - lanes_width / 2.0 + aside;
     for lane in lanes {
         let (x, end) = (left + lane.width / 2.0, top + lane.height);
         let stroke = if node.kind == Kind::End { Stroke::Hook } else { Stroke::Inner };
@@ -63,6 +65,15 @@ pub(super) fn stack<'a>(
     }
     scene.height = if leads_on { bottom + JOIN } else { bottom };
     scene
+}
+
+/// How far all lanes move so that the middle one of an odd number stands just below its step; not at all, if that is far.
+fn aside(lanes: &[Scene<'_>], lanes_width: f64) -> f64 {
+    let before = lanes.len() / 2;
+    let Some(middle) = lanes.get(before).filter(|_| lanes.len() % 2 == 1) else { return 0.0 };
+    let left: f64 = lanes.iter().take(before).map(|lane| lane.width + LANE_GAP).sum();
+    let aside = lanes_width / 2.0 - (left + middle.width / 2.0);
+    if aside.abs() <= 2.0 * LANE_GAP { aside } else { 0.0 }
 }
 
 /// Whether a choice may take none of its branches.

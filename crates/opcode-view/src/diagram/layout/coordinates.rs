@@ -93,7 +93,7 @@ fn is_only(grid: &Grid, upper: usize, lower: usize) -> bool {
     grid.below[upper].len() == 1 && grid.above[lower].len() == 1
 }
 
-/// Puts what follows one after the other in a straight line, where there is room for that in every row.
+/// Puts what follows one after the other in a straight line, as far as there is room for that.
 fn straighten(grid: &Grid, centres: &mut [f64]) {
     // For each item its neighbours, and how near it may come to them.
     let mut beside = vec![(None, None); grid.items.len()];
@@ -105,21 +105,31 @@ fn straighten(grid: &Grid, centres: &mut [f64]) {
         }
     }
     for first in 0..grid.items.len() {
-        let chain = chain(grid, first);
-        let mut bounds = (f64::NEG_INFINITY, f64::INFINITY);
-        for item in &chain {
-            if let Some((left, away)) = beside[*item].0 {
-                bounds.0 = bounds.0.max(centres[left] + away);
+        let mut stretch = Vec::new();
+        let mut room = (f64::NEG_INFINITY, f64::INFINITY);
+        for item in chain(grid, first) {
+            let left = beside[item].0.map(|(left, away): (usize, f64)| centres[left] + away);
+            let right = beside[item].1.map(|(right, away): (usize, f64)| centres[right] - away);
+            let own = (left.unwrap_or(f64::NEG_INFINITY), right.unwrap_or(f64::INFINITY));
+            let both = (room.0.max(own.0), room.1.min(own.1));
+            if both.0 <= both.1 {
+                room = both;
+            } else {
+                align(&stretch, room, centres);
+                stretch.clear();
+                room = own;
             }
-            if let Some((right, away)) = beside[*item].1 {
-                bounds.1 = bounds.1.min(centres[right] - away);
-            }
+            stretch.push(item);
         }
-        if bounds.0 <= bounds.1 {
-            let mean = chain.iter().map(|item| centres[*item]).sum::<f64>() / chain.len() as f64;
-            let x = mean.max(bounds.0).min(bounds.1);
-            chain.iter().for_each(|item| centres[*item] = x);
-        }
+        align(&stretch, room, centres);
+    }
+}
+
+/// Puts items in a straight line, within this room.
+fn align(stretch: &[usize], room: (f64, f64), centres: &mut [f64]) {
+    let mean = stretch.iter().map(|item| centres[*item]).sum::<f64>() / stretch.len() as f64;
+    if room.0 <= room.1 {
+        stretch.iter().for_each(|item| centres[*item] = mean.max(room.0).min(room.1));
     }
 }
 
