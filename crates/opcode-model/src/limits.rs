@@ -80,7 +80,7 @@ pub const DIAGRAM_STEPS_MAX: usize = 2_000;
 /// Lines from row to row that a picture of a workflow shows.
 pub const DIAGRAM_LINES_MAX: usize = 50_000;
 /// Pixels of a PNG; a larger picture is made smaller, down to where it can still be read.
-pub const DIAGRAM_PIXELS_MAX: usize = 24_000_000;
+pub const DIAGRAM_PIXELS_MAX: usize = 12_000_000;
 
 const _: () = {
     assert!(VALUE_DEPTH_MAX + 3 * NESTING_DEPTH_MAX <= BUILT_DEPTH_MAX);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use opcode_model::limits::DIAGRAM_PIXELS_MAX;
 use opcode_model::{ErrorCode, Failure};
+use png::{BitDepth, ColorType, Compression, Encoder, EncodingError};
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{self, Tree};
 
@@ -47,7 +48,25 @@ pub(super) fn write(diagram: &Diagram) -> Result<Vec<u8>, Failure> {
         .ok_or_else(|| defect(&"it has no size"))?;
     let transform = Transform::from_scale(scale as f32, scale as f32);
     resvg::render(&tree, transform, &mut pixmap.as_mut());
-    pixmap.encode_png().map_err(|cause| defect(&cause))
+    encode(&pixmap).map_err(|cause| defect(&cause))
+}
+
+/// Quickly rather than small, and without transparency, for there is none.
+fn encode(pixmap: &Pixmap) -> Result<Vec<u8>, EncodingError> {
+    let mut bytes = Vec::new();
+    let mut encoder = Encoder::new(&mut bytes, pixmap.width(), pixmap.height());
+    encoder.set_color(ColorType::Rgb);
+    encoder.set_depth(BitDepth::Eight);
+    encoder.set_compression(Compression::Fast);
+    let pixels: Vec<u8> = pixmap
+        .pixels()
+        .iter()
+        .flat_map(|pixel| [pixel.red(), pixel.green(), pixel.blue()])
+        .collect();
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(&pixels)?;
+    writer.finish()?;
+    Ok(bytes)
 }
 
 fn defect(cause: &dyn std::fmt::Display) -> Failure {

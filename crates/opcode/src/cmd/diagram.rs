@@ -20,10 +20,10 @@ use crate::{cmd, say, source, wire};
 
 #[derive(Args, Debug)]
 pub(crate) struct DiagramArgs {
-    /// A template's name, a workflow's id, or a file with a definition (`-` is stdin)
+    /// A template, a workflow, or a definition in JSON (`-` is stdin)
     #[arg(value_name = "TEMPLATE|ID|FILE")]
     what: String,
-    /// ascii, mermaid, svg or png [default: as the file to write is called, else ascii]
+    /// ascii, mermaid, svg or png [default: as -o is called, or ascii]
     #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
     format: Option<FormatArg>,
     /// Write it to a file

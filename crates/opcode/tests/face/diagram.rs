@@ -53,7 +53,10 @@ fn agents_get_text_and_pictures() {
         (json!({"format": "ascii"}), "at least one of template_name or workflow_id is required"),
         (json!({"format": "gif", "workflow_id": id}), "format must be one of"),
         (json!({"format": "ascii", "template_name": "gat"}), "opcode.query"),
-        (json!({"format": "ascii", "workflow_id": "00000000-0000-0000-0000-000000000000"}), "NOT_FOUND"),
+        (
+            json!({"format": "ascii", "workflow_id": "00000000-0000-0000-0000-000000000000"}),
+            "NOT_FOUND",
+        ),
     ] {
         let refused = draw(arguments);
         assert_eq!(refused["isError"], true, "{refused}");

@@ -92,10 +92,14 @@ fn what_cannot_be_drawn_is_refused() {
     home.opcode(&["diagram", "00000000-0000-0000-0000-000000000000"]).ended(2);
     let said = home.opcode(&["diagram", "gate.json", "-o", "no/such/folder.svg"]).ended(2);
     assert!(said.err.contains("could not write no/such/folder.svg"), "{said:?}");
-    let steps = (0..2_001).map(|n| serde_json::json!({"id": format!("s{n}"), "action": "crypto.uuid"}));
+    let steps =
+        (0..2_001).map(|n| serde_json::json!({"id": format!("s{n}"), "action": "crypto.uuid"}));
     let many = serde_json::json!({"steps": steps.collect::<Vec<_>>()}).to_string();
     home.file("many.json", &many);
     let said = home.opcode(&["diagram", "many.json", "--format", "svg"]).ended(2);
-    assert!(said.err.contains("[LIMIT_EXCEEDED] steps of a picture is limited to 2000"), "{said:?}");
+    assert!(
+        said.err.contains("[LIMIT_EXCEEDED] steps of a picture is limited to 2000"),
+        "{said:?}"
+    );
     home.opcode(&["diagram", "many.json"]).ended(0);
 }
