@@ -74,7 +74,7 @@ async fn find(desk: &Desk<'_>, args: &Args) -> Result<Diagram, Refused> {
         EngineError::Failure(failure) if failure.code == ErrorCode::NotFound => {
             super::refused(failure, r#"opcode.query {"resource":"templates"}"#)
         }
-        error => error.into(),
+        other @ (EngineError::Failure(_) | EngineError::Problems(_)) => other.into(),
     })?;
     Ok(Diagram::of_plan(&plan, Some(&name)))
 }

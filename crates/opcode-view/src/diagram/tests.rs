@@ -1,4 +1,7 @@
 //! Diagrams as they are written, letter by letter, and what strangers may write into them.
+//!
+//! Keeps: the reference's example, as the reference writes it.
+//! Not here: generated definitions (`layout/tests.rs`).
 
 use opcode_engine::plan;
 use opcode_model::action::ParamProblem;
@@ -279,7 +282,7 @@ fn what_strangers_write_stays_in_its_box() {
         assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text}");
         assert!(!text.contains('\u{202e}'), "{text}");
     }
-    let widest = ascii.lines().map(|line| super::text::columns(line)).max().unwrap();
+    let widest = ascii.lines().map(super::text::columns).max().unwrap();
     assert!(widest <= 100, "{ascii}");
     assert!(ascii.contains(&format!("{}…", "x".repeat(39))), "{ascii}");
     assert!(!svg.contains("<script") && roxmltree::Document::parse(&svg).is_ok(), "{svg}");

@@ -1,4 +1,7 @@
 //! Generated definitions, laid out and written in every format.
+//!
+//! Keeps: whatever is generated, no box overlaps another, no line goes through a box, and every step is in every format once.
+//! Not here: what a diagram looks like letter by letter (`../tests.rs`).
 
 use std::collections::BTreeSet;
 
@@ -147,7 +150,7 @@ fn colour(group: &mut Group, n: &mut usize) {
         let status = StepStatus::ALL[*n % StepStatus::ALL.len()];
         let duration_ms = (*n as u64 * 977) % 100_000;
         let view = StepView { status, times: *n as u32 % 3, attempts: *n as u32 % 4, duration_ms };
-        node.state = (*n % 9 != 0).then_some(view);
+        node.state = (!n.is_multiple_of(9)).then_some(view);
         node.lanes.iter_mut().for_each(|lane| colour(&mut lane.group, n));
     }
 }
