@@ -11,13 +11,15 @@ use super::{Diagram, Group, Kind, Node, StepView, Why};
 
 /// Columns of a name.
 const NAME_COLUMNS: usize = 40;
+/// Columns of the title.
+const TITLE_COLUMNS: usize = 90;
 /// Columns of a row of boxes.
 const ROW_COLUMNS: usize = 100;
 
 pub(super) fn write(diagram: &Diagram) -> String {
     let top = &diagram.top;
     let rows = rows(top);
-    let mut out = format!("=== {} ===\n", plain(&diagram.title));
+    let mut out = format!("=== {} ===\n", cut(&diagram.title, TITLE_COLUMNS));
     for row in 0..rows.count {
         out.push_str(if row == 0 { "\n" } else { "       │\n       ▼\n" });
         let nodes = top.nodes.iter().zip(&rows.of).filter(|(_, of)| **of == row);

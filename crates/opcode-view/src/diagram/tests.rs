@@ -294,6 +294,16 @@ fn what_strangers_write_stays_in_its_box() {
 }
 
 #[test]
+fn letters_that_the_font_lacks_are_boxes_in_a_png() {
+    let png = |id: &str| {
+        diagram(&json!({"steps": [{"id": id, "action": "x"}]})).draw(Format::Png).unwrap()
+    };
+    assert_eq!(png("日本"), png("中国"));
+    assert_ne!(png("日本"), png("日日日"));
+    assert_ne!(png("привет"), png("приват"));
+}
+
+#[test]
 fn a_png_is_one() {
     let Picture::Png(bytes) = demo().draw(Format::Png).unwrap() else { panic!("no PNG") };
     assert!(bytes.starts_with(b"\x89PNG\r\n\x1a\n"));

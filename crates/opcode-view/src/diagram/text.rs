@@ -44,7 +44,7 @@ pub(super) fn columns(text: &str) -> usize {
 }
 
 /// Columns of a character: none for marks that stand on another, two for wide ones.
-fn width(c: char) -> usize {
+pub(super) fn width(c: char) -> usize {
     match u32::from(c) {
         0x0300..=0x036F
         | 0x0483..=0x0489

@@ -61,6 +61,15 @@ impl Layout {
         let centres = coordinates::centres(&grid);
         Ok(assemble(group, blocks, &grid, &centres))
     }
+
+    /// A step with its bodies.
+    fn block<'a>(&mut self, node: &'a Node, leads_on: bool) -> Result<Scene<'a>, Failure> {
+        let mut lanes = Vec::with_capacity(node.lanes.len());
+        for lane in &node.lanes {
+            lanes.push((lane, self.group(&lane.group)?));
+        }
+        Ok(block::stack(node, lanes, leads_on))
+    }
 }
 
 /// Puts blocks where they belong and draws what leads from one to the other.
@@ -132,14 +141,4 @@ fn line(edge: &Edge, mut points: Vec<Point>, leads_up: bool) -> Line {
         Why::Fallback => Stroke::Fallback,
     };
     Line { points, stroke, has_head: true, is_smooth: true }
-}
-
-impl Layout {
-    fn block<'a>(&mut self, node: &'a Node, leads_on: bool) -> Result<Scene<'a>, Failure> {
-        let mut lanes = Vec::with_capacity(node.lanes.len());
-        for lane in &node.lanes {
-            lanes.push((lane, self.group(&lane.group)?));
-        }
-        Ok(block::stack(node, lanes, leads_on))
-    }
 }
