@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use opcode_engine::plan;
+use opcode_model::limits::{DIAGRAM_LINES_MAX, DIAGRAM_PIXELS_MAX, DIAGRAM_STEPS_MAX};
 use opcode_model::{ErrorCode, StepStatus, Value};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
@@ -270,12 +271,17 @@ fn what_no_picture_can_show_is_refused_and_its_texts_are_not() {
     let wide: Vec<Json> = (0..1_900).map(|n| step(n, 0)).collect();
     let many: Vec<Json> = (0..2_001).map(|n| step(n, 0)).collect();
     let dense: Vec<Json> = (0..400).map(|n| step(n, n)).collect();
-    for (steps, refused) in [(wide, Format::Png), (many, Format::Svg), (dense, Format::Svg)] {
+    for (steps, refused, what, limit) in [
+        (wide, Format::Png, "pixels of a PNG", DIAGRAM_PIXELS_MAX),
+        (many, Format::Svg, "steps of a picture", DIAGRAM_STEPS_MAX),
+        (dense, Format::Svg, "lines of a picture", DIAGRAM_LINES_MAX),
+    ] {
         let plan = plan(&Value::from_serde(&json!({"steps": steps})), &AnyAction).unwrap();
         let diagram = Diagram::of_plan(&plan, None);
         let failure = diagram.draw(refused).unwrap_err();
         assert_eq!(failure.code, ErrorCode::LimitExceeded);
-        assert!(failure.message.contains(" is limited to "), "{failure}");
+        let message = format!("{what} is limited to {limit}");
+        assert!(failure.message.starts_with(&message), "{failure}");
         for text in [Format::Ascii, Format::Mermaid] {
             assert!(diagram.draw(text).is_ok());
         }
