@@ -8,5 +8,5 @@ mod shapes;
 mod tools;
 
 pub use local::Local;
-pub use shapes::{chain, parallel, pure_loop, skewed, sleeper};
+pub use shapes::{chain, parallel, pure_loop, skewed, sleeper, woven};
 pub use tools::Noop;

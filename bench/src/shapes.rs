@@ -51,6 +51,20 @@ pub fn pure_loop(iterations: usize) -> Value {
     ])])
 }
 
+/// `steps` steps in rows of ten, each after up to three of the row before it and one of the row before that.
+pub fn woven(steps: usize, action: &str) -> Value {
+    workflow((0..steps).map(|i| {
+        let row = i / 10 * 10;
+        let mut after: Vec<usize> = (0..1 + i % 3)
+            .filter_map(|n| Some(row.checked_sub(10)? + (i * 7 + n * 3) % 10))
+            .collect();
+        after.extend(row.checked_sub(20).map(|above| above + (i * 3) % 10));
+        let after: Vec<String> = after.iter().map(|step| format!("s{step}")).collect();
+        let after: Vec<&str> = after.iter().map(String::as_str).collect();
+        step(&format!("s{i}"), action, &after, nothing())
+    }))
+}
+
 /// A wait of an hour.
 pub fn sleeper() -> Value {
     let config = Value::object([("duration", "1h")]);

@@ -3,6 +3,8 @@
 //! Keeps: a failure names code, cause, cure and the next useful call; nothing from a workflow is ever an instruction.
 //! Not here: what is answered (`tools/`).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use opcode_model::{ErrorCode, Failure, Problem};
 use opcode_runtime::EngineError;
 use rmcp::model::{CallToolResult, ContentBlock};
@@ -12,6 +14,10 @@ use serde_json::{Value as Json, json};
 pub(crate) enum Answer {
     /// An object.
     Object(Json),
+    /// Text that is no JSON.
+    Text(String),
+    /// The bytes of a PNG.
+    Png(Vec<u8>),
     /// What went wrong.
     Refused(Refused),
 }
@@ -78,6 +84,11 @@ impl From<Answer> for CallToolResult {
     fn from(answer: Answer) -> Self {
         match answer {
             Answer::Object(object) => Self::structured(object),
+            Answer::Text(text) => Self::success(vec![ContentBlock::text(text)]),
+            Answer::Png(bytes) => {
+                let data = STANDARD.encode(bytes);
+                Self::success(vec![ContentBlock::image(data, "image/png")])
+            }
             Answer::Refused(refused) => {
                 let mut result = Self::error(vec![ContentBlock::text(refused.text)]);
                 result.structured_content = Some(refused.structured);

@@ -6,6 +6,7 @@
 use opcode_model::{RunId, Seq};
 use opcode_runtime::{Engine, StatusView, shapes};
 use opcode_store::{DecisionFilter, EventFilter, RunFilter};
+use opcode_view::{Diagram, Format, Picture};
 use rmcp::ErrorData;
 use rmcp::model::{
     ListResourceTemplatesResult, ListResourcesResult, PaginatedRequestParams, ReadResourceResult,
@@ -20,6 +21,11 @@ use crate::task::fault;
 const PAGE: usize = 50;
 /// Events read at once.
 const EVENTS: usize = 1_000;
+
+/// Where a workflow's diagram is.
+const DIAGRAM: &str = "workflow://{id}/diagram";
+/// What the web calls Mermaid.
+const MERMAID: &str = "text/vnd.mermaid";
 
 /// The actions, and the newest workflows.
 pub(crate) async fn list(
@@ -64,12 +70,14 @@ pub(crate) fn templates() -> ListResourceTemplatesResult {
         ("workflow://{id}", "workflow", "a workflow, its steps and what it waits for"),
         ("workflow://{id}/events", "workflow events", "its log, from the beginning"),
         ("workflow://{id}/output", "workflow output", "its whole output"),
+        (DIAGRAM, "workflow diagram", "its steps and their status, as Mermaid"),
         ("workflow://{id}/steps/{step}/output", "step output", "the whole output of a step"),
         ("template://{name}/{version}", "template", "a stored definition"),
         ("decision://{id}", "decision", "a question, open or closed"),
     ];
     let all = all.map(|(uri, name, about)| {
-        ResourceTemplate::new(uri, name).with_description(about).with_mime_type("application/json")
+        let kind = if uri == DIAGRAM { MERMAID } else { "application/json" };
+        ResourceTemplate::new(uri, name).with_description(about).with_mime_type(kind)
     });
     ListResourceTemplatesResult::with_all_items(all.to_vec())
 }
@@ -81,6 +89,11 @@ pub(crate) async fn read(engine: &Engine, uri: &str) -> Result<ReadResourceResul
         ErrorData::resource_not_found(format!("there is no resource {uri}"), Some(data))
     };
     let (kind, path) = uri.split_once("://").ok_or_else(unknown)?;
+    if let Some(id) = path.strip_suffix("/diagram").filter(|_| kind == "workflow") {
+        let text = diagram(engine, id).await?.ok_or_else(unknown)?;
+        let contents = ResourceContents::text(text, uri).with_mime_type(MERMAID);
+        return Ok(ReadResourceResult::new(vec![contents]));
+    }
     let found = match (kind, path) {
         ("opcode", "actions") => Some(json!({"actions": engine.reader().actions()})),
         ("skill", _) => return skill::read(uri).ok_or_else(unknown),
@@ -94,14 +107,27 @@ pub(crate) async fn read(engine: &Engine, uri: &str) -> Result<ReadResourceResul
     Ok(ReadResourceResult::new(vec![contents]))
 }
 
+async fn find(engine: &Engine, id: &str) -> Option<StatusView> {
+    let run = RunId::parse(&id.to_lowercase())?;
+    engine.reader().status(run).await.ok()
+}
+
+async fn diagram(engine: &Engine, id: &str) -> Result<Option<String>, ErrorData> {
+    let Some(view) = find(engine, id).await else { return Ok(None) };
+    let diagram = Diagram::of_run(&view.plan, &view.run, view.summary.row.name.as_deref());
+    match diagram.draw(Format::Mermaid).map_err(fault)? {
+        Picture::Text(text) => Ok(Some(text)),
+        Picture::Png(_) => Ok(None),
+    }
+}
+
 async fn workflow(engine: &Engine, path: &str) -> Result<Option<Json>, ErrorData> {
     let (id, part) = path.split_once('/').unwrap_or((path, ""));
-    let Some(run) = RunId::parse(&id.to_lowercase()) else { return Ok(None) };
-    let Ok(view) = engine.reader().status(run).await else { return Ok(None) };
+    let Some(view) = find(engine, id).await else { return Ok(None) };
     Ok(match part {
         "" => Some(shapes::status(&view)),
         "output" => Some(view.result.output.to_serde()),
-        "events" => Some(events(engine, run).await?),
+        "events" => Some(events(engine, view.run.id).await?),
         part => step_output(&view, part),
     })
 }

@@ -75,6 +75,12 @@ pub const QUEUE_RUNS_MAX: usize = 100_000;
 pub const QUEUE_INPUTS_MAX: usize = 10_000;
 /// Bytes the write-ahead log may reach before writers wait for a checkpoint.
 pub const WAL_BYTES_MAX: u64 = 64 << 20;
+/// Steps a picture of a workflow shows; its texts show all.
+pub const DIAGRAM_STEPS_MAX: usize = 2_000;
+/// Lines from row to row that a picture of a workflow shows.
+pub const DIAGRAM_LINES_MAX: usize = 50_000;
+/// Pixels of a PNG; a larger picture is made smaller, down to where it can still be read.
+pub const DIAGRAM_PIXELS_MAX: usize = 12_000_000;
 
 const _: () = {
     assert!(VALUE_DEPTH_MAX + 3 * NESTING_DEPTH_MAX <= BUILT_DEPTH_MAX);

@@ -14,7 +14,7 @@ use opcode_model::{
 use crate::clock::now;
 use crate::engine::{EngineError, RunRequest, Source};
 use crate::reader::{Folded, Reader};
-use crate::templates::{DefineRequest, Defined, plan_of};
+use crate::templates::{DefineRequest, Defined, Template, plan_of};
 
 /// Bytes of an idempotency key.
 const KEY_BYTES_MAX: usize = 512;
@@ -103,16 +103,31 @@ impl Reader {
             params: request.params.clone(),
             ..Start::default()
         };
-        let plan = match &request.source {
-            Source::Definition(definition) => self.plans.make(definition),
+        let (plan, template) = self.plan(&request.source).await?;
+        if let Some(found) = template {
+            start.template_name = Some(found.name);
+            start.template_version = Some(found.version);
+        }
+        Ok((plan, start))
+    }
+
+    /// What would run, and the template it comes from.
+    ///
+    /// # Errors
+    /// Every problem of the definition; `NOT_FOUND` if there is no such template.
+    pub async fn plan(
+        &self,
+        source: &Source,
+    ) -> Result<(Arc<Plan>, Option<Template>), EngineError> {
+        match source {
+            Source::Definition(definition) => {
+                Ok((self.plans.make(definition).map_err(EngineError::Problems)?, None))
+            }
             Source::Template { name, version } => {
                 let found = self.templates.find(name, version.as_deref()).await?;
-                start.template_name = Some(found.name.clone());
-                start.template_version = Some(found.version.clone());
-                plan_of(&self.plans, &found)
+                Ok((plan_of(&self.plans, &found).map_err(EngineError::Problems)?, Some(found)))
             }
-        };
-        Ok((plan.map_err(EngineError::Problems)?, start))
+        }
     }
 }
 

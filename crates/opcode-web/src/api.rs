@@ -25,9 +25,9 @@ use serde::Deserialize;
 use serde_json::{Value as Json_, json};
 
 use crate::refusal::Refusal;
-use crate::{Web, events, health};
+use crate::{Web, diagram, events, health};
 
-type Answer = Result<Response, Refusal>;
+pub(crate) type Answer = Result<Response, Refusal>;
 
 /// Things listed unless told otherwise, and at most.
 const LIMIT: usize = 50;
@@ -40,9 +40,11 @@ pub(crate) fn router(web: Web) -> Router {
         .route("/api/v1/workflows/{id}", get(status))
         .route("/api/v1/workflows/{id}/events", get(events_of))
         .route("/api/v1/workflows/{id}/stream", get(events::stream))
+        .route("/api/v1/workflows/{id}/diagram", get(diagram::of_workflow))
         .route("/api/v1/workflows/{id}/signals", post(signal))
         .route("/api/v1/templates", get(templates).post(define))
         .route("/api/v1/templates/{name}", get(template))
+        .route("/api/v1/templates/{name}/diagram", get(diagram::of_template))
         .route("/api/v1/events", get(all_events))
         .route("/api/v1/decisions", get(decisions))
         .route("/api/v1/agents", get(agents))
@@ -55,7 +57,7 @@ pub(crate) fn router(web: Web) -> Router {
         .with_state(web)
 }
 
-fn invalid(message: impl Into<Arc<str>>) -> Refusal {
+pub(crate) fn invalid(message: impl Into<Arc<str>>) -> Refusal {
     Failure::new(ErrorCode::Validation, message).into()
 }
 
@@ -125,7 +127,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Page {
 }
 
 /// Who calls, and that it may look.
-struct Looks;
+pub(crate) struct Looks;
 
 impl<S: Send + Sync> FromRequestParts<S> for Looks {
     type Rejection = Refusal;

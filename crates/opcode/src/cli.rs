@@ -205,6 +205,8 @@ pub(crate) enum Command {
     Signal(cmd::signal::SignalArgs),
     /// List workflows, events, templates or decisions
     Query(cmd::query::QueryArgs),
+    /// Draw a definition, a template or a workflow
+    Diagram(cmd::diagram::DiagramArgs),
     /// Show what happened in a workflow, event by event
     Events(cmd::events::EventsArgs),
     /// Go on with every unfinished workflow
@@ -251,6 +253,7 @@ impl Command {
             Self::Status(args) => args.json,
             Self::Signal(args) => args.json,
             Self::Query(args) => args.json,
+            Self::Diagram(args) => args.json,
             Self::Events(args) => args.json,
             Self::Resume(args) => args.json,
             Self::Serve(args) => args.json,
@@ -296,6 +299,7 @@ impl Command {
             | Self::Define(_)
             | Self::Status(_)
             | Self::Query(_)
+            | Self::Diagram(_)
             | Self::Events(_)
             | Self::Resume(_)
             | Self::Mcp(_)

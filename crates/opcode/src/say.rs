@@ -101,7 +101,7 @@ fn colours(is_terminal: bool) -> Paint {
 
 /// Colours for stdout.
 pub(crate) fn out() -> Paint {
-    colours(io::stdout().is_terminal())
+    colours(is_watched())
 }
 
 /// Colours for stderr.
@@ -124,12 +124,22 @@ pub(crate) fn height() -> usize {
 
 /// Data: one text, ended by a newline.
 pub(crate) fn data(text: &str) {
+    bytes(format!("{}\n", text.trim_end_matches('\n')).as_bytes());
+}
+
+/// Whether somebody looks at stdout.
+pub(crate) fn is_watched() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// Data as it is.
+pub(crate) fn bytes(bytes: &[u8]) {
     if CLOSED.load(Ordering::Relaxed) {
         return;
     }
     let live = erase();
     let mut stdout = io::stdout().lock();
-    let written = writeln!(stdout, "{}", text.trim_end_matches('\n')).and_then(|()| stdout.flush());
+    let written = stdout.write_all(bytes).and_then(|()| stdout.flush());
     match written {
         Ok(()) => {}
         Err(cause) if cause.kind() == ErrorKind::BrokenPipe => {

@@ -158,6 +158,12 @@ impl SyntaxError {
     }
 }
 
+/// Whether a word names a file, or can only be meant as one.
+pub(crate) fn is_file(word: &str) -> bool {
+    let exists = Path::new(word).metadata().is_ok_and(|found| !found.is_dir());
+    word == "-" || exists || word.contains('/') || word.ends_with(".json")
+}
+
 /// Reads a definition from a file; `-` is stdin.
 pub(crate) fn definition(file: &str) -> Result<Source, Trouble> {
     let mut written = text(file)?;

@@ -31,6 +31,7 @@ const HANGS: Duration = Duration::from_secs(5);
 
 const HERE: &str = "opcode/tests/limits.rs";
 const SHELL: &str = "opcode-runtime/tests/it/limits.rs";
+const VIEW: &str = "opcode-view/src/diagram/layout/tests.rs";
 
 /// Each limit, and the test that hits it: in which file of `crates/`, by which name.
 const TABLE: &[(&str, &str, &str)] = &[
@@ -70,6 +71,9 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("QUEUE_RUNS_MAX", SHELL, "runs_in_memory_are_limited"),
     ("QUEUE_INPUTS_MAX", SHELL, "inputs_in_line_are_limited_also_while_their_run_is_read"),
     ("WAL_BYTES_MAX", "opcode-store-sqlite/tests/it/full.rs", "the_log_stays_short"),
+    ("DIAGRAM_STEPS_MAX", VIEW, "what_no_picture_can_show_is_refused_and_its_texts_are_not"),
+    ("DIAGRAM_LINES_MAX", VIEW, "what_no_picture_can_show_is_refused_and_its_texts_are_not"),
+    ("DIAGRAM_PIXELS_MAX", VIEW, "what_no_picture_can_show_is_refused_and_its_texts_are_not"),
 ];
 
 #[test]

@@ -4,6 +4,7 @@
 //! Not here: transports, tasks (`server.rs`, `task.rs`).
 
 mod define;
+mod diagram;
 mod query;
 mod run;
 mod signal;
@@ -38,13 +39,14 @@ struct Page {
     title: &'static str,
     about: &'static str,
     input: Json,
+    /// What an answer holds, if it is an object.
     output: &'static [(&'static str, &'static str)],
     /// Reads only, destroys, changes nothing when repeated, reaches outside.
     hints: [bool; 4],
 }
 
-fn pages() -> [Page; 5] {
-    [define::page(), query::page(), run::page(), signal::page(), status::page()]
+fn pages() -> [Page; 6] {
+    [define::page(), diagram::page(), query::page(), run::page(), signal::page(), status::page()]
 }
 
 /// What an object schema says of a parameter.
@@ -70,6 +72,7 @@ fn tool(page: Page, names: Names) -> Tool {
         Names::Dotted => page.name.to_owned(),
         Names::Underscore => page.name.replace('.', "_"),
     };
+    let is_object = !page.output.is_empty();
     let properties: Map<String, Json> =
         page.output.iter().map(|(key, kind)| ((*key).to_owned(), json!({"type": kind}))).collect();
     let output = json!({"type": "object", "properties": properties});
@@ -79,10 +82,10 @@ fn tool(page: Page, names: Names) -> Tool {
         .destructive(destroys)
         .idempotent(repeats)
         .open_world(reaches);
-    Tool::new(name, page.about, object(page.input))
+    let tool = Tool::new(name, page.about, object(page.input))
         .with_title(page.title)
-        .with_raw_output_schema(Arc::new(object(output)))
-        .with_annotations(hints)
+        .with_annotations(hints);
+    if is_object { tool.with_raw_output_schema(Arc::new(object(output))) } else { tool }
 }
 
 fn object(json: Json) -> Map<String, Json> {
@@ -108,6 +111,7 @@ pub(crate) async fn call(desk: &Desk<'_>, name: &str, args: &Args, ear: Option<E
     }
     let answered = match name {
         "opcode.define" => define::call(desk, args).await,
+        "opcode.diagram" => diagram::call(desk, args).await,
         "opcode.query" => query::call(desk, args).await,
         "opcode.run" => run::call(desk, args, ear).await,
         "opcode.signal" => signal::call(desk, args, ear).await,

@@ -91,6 +91,6 @@ pub(super) async fn call(
             }
             Answer::Object(object)
         }
-        refused @ Answer::Refused(_) => refused,
+        other @ (Answer::Text(_) | Answer::Png(_) | Answer::Refused(_)) => other,
     })
 }

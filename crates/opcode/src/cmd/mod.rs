@@ -6,6 +6,7 @@
 pub(crate) mod bench;
 pub(crate) mod define;
 pub(crate) mod dev;
+pub(crate) mod diagram;
 pub(crate) mod doctor;
 pub(crate) mod eval;
 pub(crate) mod events;
@@ -43,6 +44,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Trouble> {
         Command::Status(args) => status::run(place, args).await,
         Command::Signal(args) => Box::pin(signal::run(place, args)).await,
         Command::Query(args) => query::run(place, args).await,
+        Command::Diagram(args) => diagram::run(place, args).await,
         Command::Events(args) => events::run(place, args).await,
         Command::Resume(args) => Box::pin(resume::run(place, args)).await,
         Command::Serve(args) => Box::pin(serve::run(place, args)).await,

@@ -3,7 +3,6 @@
 //! Keeps: nothing is written before the definition, its inputs and its moment are found to be fit.
 //! Not here: following it (`follow.rs`).
 
-use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
@@ -116,7 +115,7 @@ impl Wish {
         let named = |text: &Option<String>| {
             text.as_deref().filter(|text| !text.trim().is_empty()).map(Into::into)
         };
-        let (source, written, titled) = if is_file(&args.source) {
+        let (source, written, titled) = if source::is_file(&args.source) {
             if args.version.is_some() {
                 return Err(Trouble::usage(format!(
                     "{} is a file and has no versions",
@@ -167,14 +166,8 @@ impl Wish {
     }
 }
 
-/// Whether a word names a file, or can only be meant as one.
-fn is_file(word: &str) -> bool {
-    let exists = Path::new(word).metadata().is_ok_and(|found| !found.is_dir());
-    word == "-" || exists || word.contains('/') || word.ends_with(".json")
-}
-
 /// A word that is neither a file nor a template.
-fn nameless(trouble: Trouble, name: &str) -> Trouble {
+pub(crate) fn nameless(trouble: Trouble, name: &str) -> Trouble {
     match trouble {
         Trouble::Said { code: ErrorCode::NotFound, message, .. } => {
             let list = format!("`{} query templates`", cli::same_store());

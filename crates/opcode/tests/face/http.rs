@@ -66,11 +66,9 @@ impl Ask {
 
     /// Sends it; answers what is answered in the end.
     pub(crate) fn send(&self, address: SocketAddr) -> Reply {
-        let mut answer = self.open(address);
-        let mut body = Vec::new();
-        answer.body.read_to_end(&mut body).unwrap();
-        let body = String::from_utf8(body).unwrap();
-        Reply { status: answer.status, headers: answer.headers, body }
+        let answer = self.open(address);
+        let (status, headers) = (answer.status, answer.headers.clone());
+        Reply { status, headers, body: String::from_utf8(answer.bytes()).unwrap() }
     }
 }
 
@@ -100,6 +98,18 @@ impl Answer {
             false => Box::new(lines),
         };
         Self { status, headers, body: BufReader::new(body) }
+    }
+
+    /// A header of it.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        header(&self.headers, name)
+    }
+
+    /// All of it, which need not be text.
+    pub(crate) fn bytes(mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.body.read_to_end(&mut bytes).unwrap();
+        bytes
     }
 
     /// The next event of a stream that has data; none at its end.
@@ -138,6 +148,10 @@ impl Event {
     }
 }
 
+fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+}
+
 /// A whole answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
@@ -148,8 +162,7 @@ pub(crate) struct Reply {
 
 impl Reply {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(known, _)| known == name);
-        found.map(|(_, value)| value.as_str())
+        header(&self.headers, name)
     }
 
     pub(crate) fn json(&self) -> Json {

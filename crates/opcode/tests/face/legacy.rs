@@ -60,7 +60,7 @@ fn every_version_of_the_protocol_is_spoken() {
         let opened = client.open(version);
         assert_eq!(opened["protocolVersion"], version);
         assert!(opened["instructions"].as_str().unwrap().chars().count() <= 2_048);
-        assert_eq!(client.call("tools/list", json!({}))["tools"].as_array().unwrap().len(), 5);
+        assert_eq!(client.call("tools/list", json!({}))["tools"].as_array().unwrap().len(), 6);
     }
 }
 
@@ -73,12 +73,14 @@ fn tools_are_few_small_and_honest() {
     assert!(list["tools"].to_string().len() < 8_000, "{} bytes", list["tools"].to_string().len());
     let tools = list["tools"].as_array().unwrap();
     let names: Vec<&str> = tools.iter().map(|tool| tool["name"].as_str().unwrap()).collect();
-    let known = ["opcode.define", "opcode.query", "opcode.run", "opcode.signal", "opcode.status"];
-    assert_eq!(names, known);
+    let known = ["define", "diagram", "query", "run", "signal", "status"];
+    assert_eq!(names, known.map(|name| format!("opcode.{name}")));
     for tool in tools {
         assert!(tool["inputSchema"]["properties"].is_object(), "{tool}");
-        assert_eq!(tool["outputSchema"]["type"], "object", "{tool}");
-        let is_reader = ["opcode.query", "opcode.status"].contains(&tool["name"].as_str().unwrap());
+        let name = tool["name"].as_str().unwrap();
+        let is_drawn = name == "opcode.diagram";
+        assert_eq!(tool["outputSchema"]["type"] == "object", !is_drawn, "{tool}");
+        let is_reader = is_drawn || ["opcode.query", "opcode.status"].contains(&name);
         assert_eq!(tool["annotations"]["readOnlyHint"], is_reader, "{tool}");
     }
     client.path = "/mcp?names=underscore".to_owned();

@@ -9,6 +9,7 @@ mod api;
 mod asking;
 mod beside;
 mod dev;
+mod diagram;
 mod gate;
 mod http;
 #[path = "../it/kit.rs"]

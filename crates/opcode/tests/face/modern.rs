@@ -34,7 +34,7 @@ fn the_loop_of_an_agent_without_a_session() {
     let found = client.call("server/discover", json!({}));
     assert!(found["supportedVersions"].as_array().unwrap().contains(&json!("2026-07-28")));
     assert_eq!(found["capabilities"]["extensions"]["io.modelcontextprotocol/tasks"], json!({}));
-    assert_eq!(client.call("tools/list", json!({}))["tools"].as_array().unwrap().len(), 5);
+    assert_eq!(client.call("tools/list", json!({}))["tools"].as_array().unwrap().len(), 6);
     client.define("gate", ASKS);
     let run = client.tool("opcode.run", json!({"template_name": "gate", "agent_id": "a"}));
     assert_eq!(run["resultType"], "complete", "no task for whoever does not know them: {run}");

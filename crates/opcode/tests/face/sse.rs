@@ -91,5 +91,5 @@ fn a_new_client_at_the_old_address_is_served() {
     let mut client = Client::modern(&server);
     client.path = "/sse".to_owned();
     client.open("2025-06-18");
-    assert_eq!(client.call("tools/list", json!({}))["tools"].as_array().unwrap().len(), 5);
+    assert_eq!(client.call("tools/list", json!({}))["tools"].as_array().unwrap().len(), 6);
 }

@@ -24,6 +24,7 @@ const COMMANDS: &[&str] = &[
     "query events",
     "query templates",
     "query decisions",
+    "diagram",
     "events",
     "resume",
     "serve",
@@ -104,6 +105,8 @@ fn usage_errors_end_with_2() {
         &["run", "x", "--durability", "total"],
         &["run", "x", "--watch", "--detach"],
         &["completions", "cobol"],
+        &["diagram"],
+        &["diagram", "x", "--format", "gif"],
         &["eval"],
         &["eval", "1", "--lang", "go"],
     ] {

@@ -8,6 +8,7 @@
 mod background;
 mod bench;
 mod crash;
+mod diagram;
 mod eval;
 mod help;
 mod holder;

@@ -53,6 +53,16 @@ fn expressions_are_answered_at_a_prompt_until_an_interrupt() {
     assert_eq!(child.wait().unwrap().code(), Some(130), "{shown}");
 }
 
+#[test]
+fn no_picture_is_thrown_at_a_terminal() {
+    let home = Home::new();
+    let file = home.file("asks.json", ASKS);
+    let (mut child, mut terminal) = on_terminal(&home, &["diagram", &file, "--format", "png"]);
+    let mut shown = String::new();
+    wait_for(&mut terminal, &mut shown, "name a file: -o FILE");
+    assert_eq!(child.wait().unwrap().code(), Some(2), "{shown}");
+}
+
 /// Reads on until the terminal shows a text.
 fn wait_for(terminal: &mut File, shown: &mut String, text: &str) {
     let mut bytes = [0; 4_096];
