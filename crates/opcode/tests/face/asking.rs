@@ -92,7 +92,9 @@ fn a_round_is_bound_to_its_run_and_outlives_the_server() {
         again["resultType"], "input_required",
         "who answers nothing is asked again: {again}"
     );
-    let forged = format!("{}A", &state[..state.len() - 1]);
+    let (head, tail) = state.split_at(state.len() - 10);
+    let other = if tail.starts_with('A') { 'B' } else { 'A' };
+    let forged = format!("{head}{other}{}", &tail[1..]);
     let answers = json!({key: {"action": "accept", "content": {"choice": "yes"}}});
     let forged = params(json!({"requestState": forged, "inputResponses": answers}));
     let (_, refused) = client.reply("tools/call", forged);
