@@ -21,9 +21,11 @@ use opcode_runtime::{
     shapes,
 };
 use opcode_store::{DecisionFilter, EventFilter, RunFilter};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value as Json_, json};
 
+use crate::openapi::{self, Operation};
 use crate::refusal::Refusal;
 use crate::{Web, diagram, events, health};
 
@@ -35,27 +37,172 @@ const LIMIT_MAX: usize = 1_000;
 
 /// Every route of the API, and the figures.
 pub(crate) fn router(web: Web) -> Router {
-    Router::new()
-        .route("/api/v1/workflows", get(workflows).post(run))
-        .route("/api/v1/workflows/{id}", get(status))
-        .route("/api/v1/workflows/{id}/events", get(events_of))
-        .route("/api/v1/workflows/{id}/stream", get(events::stream))
-        .route("/api/v1/workflows/{id}/diagram", get(diagram::of_workflow))
-        .route("/api/v1/workflows/{id}/signals", post(signal))
-        .route("/api/v1/templates", get(templates).post(define))
-        .route("/api/v1/templates/{name}", get(template))
-        .route("/api/v1/templates/{name}/diagram", get(diagram::of_template))
-        .route("/api/v1/events", get(all_events))
-        .route("/api/v1/decisions", get(decisions))
-        .route("/api/v1/agents", get(agents))
-        .route("/api/v1/actions", get(actions))
-        .route("/api/v1/tokens", get(tokens).post(create_token))
-        .route("/api/v1/tokens/{id}", delete(revoke_token))
-        .route("/api/v1/whoami", get(whoami))
-        .route("/metrics", get(metrics))
-        .route("/api/v1/health", get(health::ready))
-        .with_state(web)
+    let routes = operations().into_iter();
+    let router = routes
+        .fold(Router::new(), |router, operation| router.route(operation.path, operation.handler));
+    let router = router.route("/openapi.json", get(openapi::served));
+    router.route("/api/v1/openapi.json", get(openapi::served)).with_state(web)
 }
+
+const PAGED: [&str; 2] = ["limit", "cursor"];
+const EVENTS: [&str; 5] = ["step_id", "event_type", "since", "limit", "cursor"];
+
+/// What can be done, and how it is described.
+pub(crate) fn operations() -> Vec<Operation> {
+    [of_workflows(), of_templates(), of_lists(), of_callers()].into_iter().flatten().collect()
+}
+
+/// Start, look, watch, answer.
+fn of_workflows() -> Vec<Operation> {
+    vec![
+        Operation::get(
+            "/api/v1/workflows",
+            "Workflows, newest first, without their inputs and outputs",
+            get(workflows),
+        )
+        .query(&["status", "agent_id", "template_name", "since"])
+        .query(&PAGED)
+        .gives(&[("workflows", "array"), ("cursor", "string")]),
+        Operation::post(
+            "/api/v1/workflows",
+            "Starts a template or a definition; 202 while it is not over",
+            post(run),
+        )
+        .takes::<RunBody>()
+        .headers(&["Idempotency-Key"])
+        .gives(WORKFLOW),
+        Operation::get(
+            "/api/v1/workflows/{id}",
+            "Where a workflow is, and what it waits for",
+            get(status),
+        )
+        .gives(WORKFLOW),
+        Operation::get(
+            "/api/v1/workflows/{id}/events",
+            "Its log, from the beginning",
+            get(events_of),
+        )
+        .query(&EVENTS)
+        .gives(&[("events", "array"), ("cursor", "string")]),
+        Operation::get(
+            "/api/v1/workflows/{id}/stream",
+            "Its events as they are committed (SSE); an event's id is its sequence",
+            get(events::stream),
+        )
+        .headers(&["Last-Event-ID"])
+        .gives_text("text/event-stream"),
+        Operation::get(
+            "/api/v1/workflows/{id}/diagram",
+            "A picture of it",
+            get(diagram::of_workflow),
+        )
+        .query(&["format", "include_status"])
+        .gives_text("image/svg+xml"),
+        Operation::post(
+            "/api/v1/workflows/{id}/signals",
+            "Answers a decision, hands in data, cancels, retries or skips",
+            post(signal),
+        )
+        .takes::<SignalBody>()
+        .gives(&[
+            ("ok", "boolean"),
+            ("workflow_id", "string"),
+            ("signal_type", "string"),
+            ("status", "string"),
+        ]),
+    ]
+}
+
+/// Define and look up.
+fn of_templates() -> Vec<Operation> {
+    vec![
+        Operation::get(
+            "/api/v1/templates",
+            "Templates, newest first, without their definitions",
+            get(templates),
+        )
+        .query(&["name"])
+        .query(&PAGED)
+        .gives(&[("templates", "array"), ("cursor", "string")]),
+        Operation::post(
+            "/api/v1/templates",
+            "Checks a definition and stores it as the next version of a template",
+            post(define),
+        )
+        .takes::<DefineBody>()
+        .gives(&[("name", "string"), ("version", "string"), ("warnings", "array")]),
+        Operation::get(
+            "/api/v1/templates/{name}",
+            "Every version of a template, newest first",
+            get(template),
+        )
+        .gives(&[("templates", "array")]),
+        Operation::get(
+            "/api/v1/templates/{name}/diagram",
+            "A picture of it",
+            get(diagram::of_template),
+        )
+        .query(&["format", "version"])
+        .gives_text("image/svg+xml"),
+    ]
+}
+
+/// What there is of everything else.
+fn of_lists() -> Vec<Operation> {
+    vec![
+        Operation::get("/api/v1/events", "Events of all workflows, newest first", get(all_events))
+            .query(&["workflow_id"])
+            .query(&EVENTS)
+            .gives(&[("events", "array")]),
+        Operation::get("/api/v1/decisions", "Open decisions, or all of them", get(decisions))
+            .query(&["workflow_id", "status"])
+            .query(&PAGED)
+            .gives(&[("decisions", "array"), ("cursor", "string")]),
+        Operation::get("/api/v1/agents", "Agents that have defined or run something", get(agents))
+            .query(&PAGED)
+            .gives(&[("agents", "array"), ("cursor", "string")]),
+        Operation::get("/api/v1/actions", "Actions and their parameters", get(actions))
+            .gives(&[("actions", "array")]),
+    ]
+}
+
+/// Who may come in, and how the server is.
+fn of_callers() -> Vec<Operation> {
+    vec![
+        Operation::get("/api/v1/tokens", "Tokens, without their secrets", get(tokens))
+            .gives(&[("tokens", "array")]),
+        Operation::post(
+            "/api/v1/tokens",
+            "Makes a token; its text is told this once",
+            post(create_token),
+        )
+        .takes::<TokenBody>()
+        .gives(&[("id", "string"), ("token", "string")]),
+        Operation::delete("/api/v1/tokens/{id}", "Takes a token back", delete(revoke_token))
+            .gives(&[("revoked", "string")]),
+        Operation::get("/api/v1/whoami", "Who calls", get(whoami)).gives(&[
+            ("name", "string"),
+            ("role", "string"),
+            ("agent_id", "string"),
+        ]),
+        Operation::get("/api/v1/health", "Whether it takes work", get(health::ready))
+            .gives(&[("ready", "boolean")]),
+        Operation::get("/metrics", "Figures in Prometheus text", get(metrics))
+            .gives_text("text/plain"),
+    ]
+}
+
+/// What is told of a workflow.
+const WORKFLOW: &[(&str, &str)] = &[
+    ("workflow_id", "string"),
+    ("status", "string"),
+    ("output", ""),
+    ("error", "object"),
+    ("steps", "object"),
+    ("pending_decisions", "array"),
+    ("started_at", "string"),
+    ("completed_at", "string"),
+];
 
 pub(crate) fn invalid(message: impl Into<Arc<str>>) -> Refusal {
     Failure::new(ErrorCode::Validation, message).into()
@@ -73,6 +220,7 @@ pub(crate) fn workflow_id(text: &str) -> Result<RunId, Refusal> {
 
 /// A page of a list.
 #[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Page {
     cursor: Option<String>,
     limit: Option<usize>,
@@ -170,7 +318,7 @@ async fn workflows(State(web): State<Web>, _: Looks, page: Page) -> Answer {
 }
 
 /// A wish for a run.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RunBody {
     template_name: Option<Arc<str>>,
@@ -270,9 +418,10 @@ async fn all_events(State(web): State<Web>, _: Looks, page: Page) -> Answer {
 }
 
 /// A signal, in the words of the tool.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct SignalBody {
+    #[schemars(with = "String", extend("enum" = SignalKind::ALL))]
     signal_type: SignalKind,
     step_id: Option<Arc<str>>,
     signal_name: Option<Arc<str>>,
@@ -314,7 +463,7 @@ async fn signal(
 }
 
 /// A wish for a template.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct DefineBody {
     name: Arc<str>,
@@ -398,10 +547,11 @@ async fn tokens(State(web): State<Web>, Extension(caller): Extension<Caller>) ->
 }
 
 /// A wish for a token.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct TokenBody {
     name: Arc<str>,
+    #[schemars(with = "String", extend("enum" = Role::ALL.map(|(word, _)| word)))]
     role: Role,
     agent_id: Option<Arc<str>>,
     expires_at: Option<String>,

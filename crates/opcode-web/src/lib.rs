@@ -9,6 +9,7 @@ mod events;
 mod gate;
 mod health;
 mod metrics;
+mod openapi;
 mod refusal;
 mod serve;
 
@@ -22,6 +23,7 @@ use opcode_mcp::Face;
 use opcode_runtime::Engine;
 
 pub use gate::Gate;
+pub use openapi::document as openapi;
 pub use serve::{Limits, serve};
 
 /// Bytes of one request's body.

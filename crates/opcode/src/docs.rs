@@ -15,7 +15,7 @@ use crate::cli::Cli;
 use crate::exit::Exit;
 use crate::say;
 
-/// Writes `actions.md`, `actions.schema.json`, `functions.md` and `cli.md`.
+/// Writes `actions.md`, `actions.schema.json`, `functions.md`, `openapi.json` and `cli.md`.
 pub(crate) fn write(folder: Option<OsString>) -> ExitCode {
     let Some(folder) = folder.map(PathBuf::from) else {
         say::error("name a folder: opcode __docs FOLDER");
@@ -38,6 +38,9 @@ fn pages(folder: &Path) -> std::io::Result<()> {
     std::fs::write(folder.join("actions.md"), registry.reference_markdown())?;
     std::fs::write(folder.join("actions.schema.json"), schemas + "\n")?;
     std::fs::write(folder.join("functions.md"), functions())?;
+    let openapi = serde_json::to_string_pretty(&opcode_web::openapi());
+    let openapi = openapi.map_err(std::io::Error::other)? + "\n";
+    std::fs::write(folder.join("openapi.json"), openapi)?;
     std::fs::write(folder.join("cli.md"), cli())
 }
 

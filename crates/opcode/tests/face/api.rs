@@ -3,6 +3,10 @@
 //! Keeps: one shape of refusal everywhere.
 //! Not here: who gets in (`gate.rs`, `tokens.rs`).
 
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
 use serde_json::{Value as Json, json};
 
 use crate::http::{Answer, Ask};
@@ -132,4 +136,34 @@ fn figures_can_be_read_by_prometheus() {
     ] {
         assert!(text.lines().any(|line| line == row), "{row} in\n{text}");
     }
+}
+
+#[test]
+fn what_is_described_is_what_there_is() {
+    let home = Home::new();
+    let server = Server::start(&home);
+    let described = server.get("/openapi.json").is(200).json();
+    assert_eq!(described["openapi"], "3.1.0");
+    let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/openapi.json");
+    let committed: Json = serde_json::from_str(&fs::read_to_string(committed).unwrap()).unwrap();
+    assert_eq!(described, committed, "cargo xt gen");
+    let id = "00000000-0000-0000-0000-000000000000";
+    let mut names = BTreeSet::new();
+    for (path, operations) in described["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            assert!(names.insert(operation["operationId"].to_string()), "{operation}");
+            let place = path.replace("{id}", id).replace("{name}", "x");
+            let wish = Ask::new(&method.to_uppercase(), &place, "{}");
+            let reply = wish.with("Content-Type", "application/json").open(server.address);
+            assert!(![404, 405].contains(&reply.status) || path.contains('{'), "{method} {path}");
+            assert!(reply.status < 500, "{method} {path}: {}", reply.status);
+            if let Some(body) = operation.get("requestBody") {
+                let schema = &body["content"]["application/json"]["schema"];
+                assert_eq!(schema["additionalProperties"], false, "{method} {path}: {schema}");
+            }
+        }
+    }
+    assert!(names.len() >= 20, "{names:?}");
+    let reply = server.get("/api/v1/workflows?statuss=failed").is(400).json();
+    assert!(reply["error"]["message"].as_str().unwrap().contains("statuss"), "{reply}");
 }
