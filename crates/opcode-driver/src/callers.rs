@@ -5,8 +5,9 @@
 
 use std::sync::Arc;
 
+use opcode_model::commit::CatalogWrite;
 use opcode_model::limits::{QUEUE_INPUTS_MAX, QUEUE_RUNS_MAX};
-use opcode_model::{ErrorCode, Failure, InputKind, RunId, RunStatus, Signal, SignalKind, Value};
+use opcode_model::{ErrorCode, Failure, RunId, RunStatus, Signal, SignalKind, Value};
 
 use crate::driver::{Driver, Entry};
 use crate::live::Live;
@@ -76,7 +77,13 @@ impl Driver {
         self.wants_turn(run);
     }
 
-    pub(crate) fn signal(&mut self, ticket: Ticket, run: RunId, signal: Box<Signal>) {
+    pub(crate) fn signal(
+        &mut self,
+        ticket: Ticket,
+        run: RunId,
+        signal: Box<Signal>,
+        record: Option<Box<CatalogWrite>>,
+    ) {
         if self.draining && signal.kind == SignalKind::Retry {
             return self.refuse(ticket, ErrorCode::Conflict, ABOUT_TO_END);
         }
@@ -88,17 +95,17 @@ impl Driver {
                 if live.queue.len() >= QUEUE_INPUTS_MAX {
                     return self.too_many(ticket);
                 }
-                live.push(InputKind::Signal(signal), Some(ticket));
+                live.push_signal(signal, ticket, record);
                 self.wants_turn(run);
             }
             Some(Entry::Loading(meanwhile) | Entry::Resolving { meanwhile, .. }) => {
                 if meanwhile.len() >= QUEUE_INPUTS_MAX {
                     return self.too_many(ticket);
                 }
-                meanwhile.push(Incoming::Signal { ticket, run, signal });
+                meanwhile.push(Incoming::Signal { ticket, run, signal, record });
             }
             Some(Entry::Refused { .. }) => self.unknown(ticket, run),
-            None => self.load(run, Some(Incoming::Signal { ticket, run, signal })),
+            None => self.load(run, Some(Incoming::Signal { ticket, run, signal, record })),
         }
     }
 

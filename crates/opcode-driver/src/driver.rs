@@ -100,7 +100,9 @@ impl Driver {
         }
         match incoming {
             Incoming::Start(start) => self.start(*start),
-            Incoming::Signal { ticket, run, signal } => self.signal(ticket, run, signal),
+            Incoming::Signal { ticket, run, signal, record } => {
+                self.signal(ticket, run, signal, record);
+            }
             Incoming::Watch { ticket, run } => self.watch(ticket, run),
             Incoming::Unwatch { ticket, run } => self.unwatch(ticket, run),
             Incoming::Loaded { run, loaded } => self.loaded(run, loaded),

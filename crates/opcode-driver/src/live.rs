@@ -14,7 +14,7 @@ use opcode_model::event::{EventKind, StepStarted};
 use opcode_model::limits::{FLUSH_BYTES_MAX, FLUSH_EVENTS_MAX, FLUSH_MS_MAX, TURN_WORK_MAX};
 use opcode_model::{
     Actions, Compute, Decision, Effect, ErrorCode, Event, Failure, Input, InputKind, Message,
-    RunId, Timestamp,
+    RunId, Signal, Timestamp,
 };
 
 use crate::words::{AttemptKey, LoadedRun, Reply, Ticket};
@@ -27,6 +27,8 @@ pub(crate) struct Waiting {
     pub(crate) ticket: Option<Ticket>,
     /// The inbox row it came from.
     pub(crate) inbox: Option<InboxId>,
+    /// What is written of it, if it changes something.
+    pub(crate) record: Option<Box<CatalogWrite>>,
 }
 
 /// What an action that computes is taken to cost, in steps of evaluation.
@@ -175,7 +177,17 @@ impl Live {
     }
 
     pub(crate) fn push(&mut self, kind: InputKind, ticket: Option<Ticket>) {
-        self.queue.push_back(Waiting { kind, ticket, inbox: None });
+        self.queue.push_back(Waiting { kind, ticket, inbox: None, record: None });
+    }
+
+    pub(crate) fn push_signal(
+        &mut self,
+        signal: Box<Signal>,
+        ticket: Ticket,
+        record: Option<Box<CatalogWrite>>,
+    ) {
+        let kind = InputKind::Signal(signal);
+        self.queue.push_back(Waiting { kind, ticket: Some(ticket), inbox: None, record });
     }
 
     /// Puts messages in line, each once.
@@ -184,7 +196,7 @@ impl Live {
             if self.delivered.is_none_or(|last| id > last) {
                 self.delivered = Some(id);
                 let kind = InputKind::Told(Box::new(message));
-                self.queue.push_back(Waiting { kind, ticket: None, inbox: Some(id) });
+                self.queue.push_back(Waiting { kind, ticket: None, inbox: Some(id), record: None });
             }
         }
     }
@@ -347,11 +359,14 @@ impl Live {
     }
 
     fn take(&mut self, waiting: Waiting, now: Timestamp) {
-        let Waiting { kind, ticket, inbox } = waiting;
+        let Waiting { kind, ticket, inbox, record } = waiting;
         self.staged.consumed.extend(inbox);
         let input = Input { at: now, kind };
         let reply = match decide(&self.plan, &self.run, &input) {
             Ok(decision) => {
+                if !decision.events.is_empty() {
+                    self.staged.catalog.extend(record.map(|record| *record));
+                }
                 self.record(decision, now);
                 Reply::Taken
             }

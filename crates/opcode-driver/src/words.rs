@@ -44,6 +44,8 @@ pub enum Incoming {
         run: RunId,
         /// What.
         signal: Box<Signal>,
+        /// What is written of it, if it changes something.
+        record: Option<Box<CatalogWrite>>,
     },
     /// Somebody waits until a run is over or suspended.
     Watch {

@@ -146,7 +146,7 @@ impl Asking<'_> {
         answers: &InputResponses,
         ear: Option<Ear>,
     ) -> Result<CallToolResponse, ErrorData> {
-        self.desk.caller.may(Role::Agent).map_err(refused)?;
+        self.desk.may(Role::Agent, self.tool).map_err(refused)?;
         let bound = self.bound();
         let sealed = self.codec().await?.open_with(state, bound.as_bytes());
         let run = sealed.ok().and_then(|text| RunId::parse(std::str::from_utf8(&text).ok()?));

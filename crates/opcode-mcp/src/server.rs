@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use opcode_runtime::{Caller, Engine};
+use opcode_runtime::{Actor, Caller, Engine};
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, CancelTaskParams,
     CompleteRequestParams, CompleteResult, CreateTaskResult, GetPromptRequestParams,
@@ -146,7 +146,8 @@ impl ServerHandler for Face {
             let message = format!("tool '{}' not found", request.name);
             return Err(ErrorData::invalid_params(message, None));
         };
-        let desk = Desk { engine: &self.engine, caller: &caller, is_full: self.is_full };
+        let engine = self.engine.by(Actor::new(&caller, "mcp"));
+        let desk = Desk { engine: &engine, caller: &caller, is_full: self.is_full };
         let args = Args::new(request.arguments);
         // Said with the request: clients of older sessions name the extension too, and cannot read a task.
         let wants_task = context.meta.client_capabilities().is_some_and(|it| it.supports_tasks());
@@ -320,7 +321,8 @@ impl ServerHandler for Face {
     ) -> Result<GetTaskResult, ErrorData> {
         let caller = self.caller(&context)?;
         let view = task::find(&self.engine, &request.task_id).await?;
-        let desk = Desk { engine: &self.engine, caller: &caller, is_full: self.is_full };
+        let engine = self.engine.by(Actor::new(&caller, "mcp"));
+        let desk = Desk { engine: &engine, caller: &caller, is_full: self.is_full };
         Ok(GetTaskResult::new(task::detailed(&desk, &view).await?))
     }
 
@@ -330,7 +332,7 @@ impl ServerHandler for Face {
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
         let caller = self.caller(&context)?;
-        task::update(&self.engine, &caller, request).await
+        task::update(&self.engine.by(Actor::new(&caller, "mcp")), &caller, request).await
     }
 
     async fn cancel_task(
@@ -339,6 +341,6 @@ impl ServerHandler for Face {
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
         let caller = self.caller(&context)?;
-        task::cancel(&self.engine, &caller, &request.task_id).await
+        task::cancel(&self.engine.by(Actor::new(&caller, "mcp")), &caller, &request.task_id).await
     }
 }

@@ -169,6 +169,8 @@ pub enum CatalogKind {
     Quota,
     /// Keys this store signs with, by use.
     Key,
+    /// What was done and what was refused, by a key that grows with time; only ever added to.
+    Audit,
 }
 
 /// One thing to write to the catalog.

@@ -15,6 +15,7 @@ use opcode_store::{Catalog, Runs};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
+use crate::audit::{Actor, Deed};
 use crate::check::identity;
 use crate::hub::Hub;
 use crate::perform::Performer;
@@ -100,7 +101,11 @@ pub enum RunAnswer {
 
 /// Everything that can be done and asked.
 #[derive(Clone)]
-pub struct Engine(Arc<Inner>);
+pub struct Engine {
+    inner: Arc<Inner>,
+    /// Whose deeds these are, where they are written down.
+    actor: Option<Arc<Actor>>,
+}
 
 struct Inner {
     tell: Tell,
@@ -154,22 +159,37 @@ impl Engine {
         tell.incoming(Incoming::Recovered(found.collect()));
         let tickets = AtomicU64::new(1);
         let thread = std::sync::Mutex::new(Some(thread));
-        Ok(Self(Arc::new(Inner { tell, reader, hub, tickets, thread })))
+        let inner = Arc::new(Inner { tell, reader, hub, tickets, thread });
+        Ok(Self { inner, actor: None })
+    }
+
+    /// The same, for somebody whose deeds are written into the audit log.
+    #[must_use]
+    pub fn by(&self, actor: Actor) -> Self {
+        Self { actor: Some(Arc::new(actor)), ..self.clone() }
+    }
+
+    /// Writes that a deed was refused; answers why it was.
+    fn refused<E: AsFailure>(&self, deed: Deed<'_>, why: E) -> E {
+        if let (Some(actor), Some(failure)) = (&self.actor, why.as_failure()) {
+            self.inner.reader.audit().refused(actor, deed, failure);
+        }
+        why
     }
 
     /// Everything that can be asked.
     pub fn reader(&self) -> &Reader {
-        &self.0.reader
+        &self.inner.reader
     }
 
     /// What has been committed, from now on.
     pub fn hub(&self) -> &Hub {
-        &self.0.hub
+        &self.inner.hub
     }
 
     fn ask(&self, wish: impl FnOnce(Ticket) -> Incoming) -> (Ticket, oneshot::Receiver<Reply>) {
-        let ticket = Ticket(self.0.tickets.fetch_add(1, Ordering::Relaxed));
-        (ticket, self.0.tell.ask(wish(ticket), ticket))
+        let ticket = Ticket(self.inner.tickets.fetch_add(1, Ordering::Relaxed));
+        (ticket, self.inner.tell.ask(wish(ticket), ticket))
     }
 
     /// Runs a definition or a template.
@@ -177,15 +197,31 @@ impl Engine {
     /// # Errors
     /// Problems of the definition; or why the run was refused. The store is unchanged then.
     pub async fn run(&self, request: RunRequest) -> Result<RunAnswer, EngineError> {
-        let plan_and_start = self.0.reader.prepare(&request).await?;
+        let agent = request.agent_id.clone();
+        let of = match &request.source {
+            Source::Template { name, .. } => name.clone(),
+            Source::Definition(_) => "".into(),
+        };
+        self.start(request).await.map_err(|error| {
+            let agent = agent.as_deref();
+            self.refused(Deed { action: "workflow.run", kind: "template", id: &of, agent }, error)
+        })
+    }
+
+    async fn start(&self, request: RunRequest) -> Result<RunAnswer, EngineError> {
+        let plan_and_start = self.inner.reader.prepare(&request).await?;
         if let Some(agent) = &request.agent_id {
-            self.0.reader.agents.meet(agent).await;
+            self.inner.reader.agents.meet(agent).await;
         }
         let (run, fresh, fingerprint) = identity(&request);
         let (plan, mut begin) = plan_and_start;
         begin.request = fingerprint;
-        let catalog = self.0.reader.plans.writes(&plan, crate::clock::now());
+        let mut catalog = self.inner.reader.plans.writes(&plan, crate::clock::now());
         let is_new = !catalog.is_empty();
+        catalog.extend(self.actor.as_ref().map(|actor| {
+            let (id, agent) = (run.to_string(), request.agent_id.as_deref());
+            actor.did(Deed { action: "workflow.run", kind: "workflow", id: &id, agent })
+        }));
         let hash = plan.hash;
         let watch = matches!(request.wait, Wait::Settled(_));
         let (ticket, reply) = self.ask(|ticket| {
@@ -204,7 +240,7 @@ impl Engine {
             Wait::Settled(limit) => self.settle(run, ticket, reply, limit).await,
         }?;
         if is_new {
-            self.0.reader.plans.stored(hash);
+            self.inner.reader.plans.stored(hash);
         }
         Ok(answer)
     }
@@ -221,8 +257,8 @@ impl Engine {
             Some(limit) => match tokio::time::timeout(limit, reply).await {
                 Ok(reply) => reply,
                 Err(_) => {
-                    self.0.tell.incoming(Incoming::Unwatch { ticket, run });
-                    let status = self.0.reader.status(run).await?;
+                    self.inner.tell.incoming(Incoming::Unwatch { ticket, run });
+                    let status = self.inner.reader.status(run).await?;
                     return Ok(RunAnswer::Ongoing(Arc::new(status.result)));
                 }
             },
@@ -249,10 +285,14 @@ impl Engine {
     /// # Errors
     /// Why the signal was refused; nothing changed then.
     pub async fn signal(&self, run: RunId, signal: Signal) -> Result<(), Failure> {
+        let (id, agent) = (run.to_string(), signal.agent_id.clone());
+        let action = format!("workflow.{}", signal.kind.text());
+        let deed = Deed { action: &action, kind: "workflow", id: &id, agent: agent.as_deref() };
+        let record = self.actor.as_ref().map(|actor| Box::new(actor.did(deed)));
         let signal = Box::new(signal);
-        let (_, reply) = self.ask(|ticket| Incoming::Signal { ticket, run, signal });
+        let (_, reply) = self.ask(|ticket| Incoming::Signal { ticket, run, signal, record });
         match reply.await.map_err(|_| gone())? {
-            Reply::Failed(failure) => Err(failure),
+            Reply::Failed(failure) => Err(self.refused(deed, failure)),
             Reply::Taken | Reply::Started { .. } | Reply::Result(_) => Ok(()),
         }
     }
@@ -262,12 +302,24 @@ impl Engine {
     /// # Errors
     /// Every problem of the definition; nothing is stored then.
     pub async fn define(&self, request: DefineRequest) -> Result<Defined, EngineError> {
-        let agent = request.agent_id.clone().filter(|_| !request.dry_run);
-        let defined = self.0.reader.define(request).await?;
-        if let Some(agent) = agent {
-            self.0.reader.agents.meet(&agent).await;
+        let (agent, is_dry, name) =
+            (request.agent_id.clone(), request.dry_run, request.name.clone());
+        let defined = self.inner.reader.define(request, self.actor.as_deref()).await;
+        match defined {
+            Ok(defined) => {
+                if let Some(agent) = agent.filter(|_| !is_dry) {
+                    self.inner.reader.agents.meet(&agent).await;
+                }
+                Ok(defined)
+            }
+            Err(error) => {
+                let (id, agent) = (name.as_ref(), agent.as_deref());
+                Err(self.refused(
+                    Deed { action: "template.define", kind: "template", id, agent },
+                    error,
+                ))
+            }
         }
-        Ok(defined)
     }
 
     /// Checks a definition and stores nothing.
@@ -275,17 +327,17 @@ impl Engine {
     /// # Errors
     /// Every problem of it.
     pub fn check(&self, definition: &Value) -> Result<Vec<Problem>, Vec<Problem>> {
-        self.0.reader.check(definition)
+        self.inner.reader.check(definition)
     }
 
     /// Attempts out in the world.
     pub async fn running(&self) -> usize {
-        self.0.tell.census().await.running
+        self.inner.tell.census().await.running
     }
 
     /// Runs in memory.
     pub async fn in_memory(&self) -> usize {
-        self.0.tell.census().await.in_memory
+        self.inner.tell.census().await.in_memory
     }
 
     /// Starts nothing new, lets effects finish within the grace, and leaves the rest to the next start.
@@ -293,25 +345,46 @@ impl Engine {
     /// # Errors
     /// If the store cannot be closed.
     pub async fn shutdown(&self, grace: Duration) -> Result<(), Failure> {
-        self.0.tell.incoming(Incoming::Drain);
+        self.inner.tell.incoming(Incoming::Drain);
         let quiet = async {
-            while !self.0.tell.census().await.quiet {
+            while !self.inner.tell.census().await.quiet {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
         if tokio::time::timeout(grace, quiet).await.is_err() {
-            let left = self.0.tell.census().await.running;
+            let left = self.inner.tell.census().await.running;
             tracing::warn!(
                 left,
                 "some effects did not finish in time; they go on at the next start"
             );
         }
-        self.0.tell.quit();
-        let thread = self.0.thread.lock().ok().and_then(|mut thread| thread.take());
+        self.inner.tell.quit();
+        let thread = self.inner.thread.lock().ok().and_then(|mut thread| thread.take());
         if let Some(thread) = thread {
             // The thread ends by itself once it has heard; joining keeps the order.
             drop(tokio::task::spawn_blocking(move || thread.join()).await);
         }
-        self.0.reader.runs.close().await.map_err(failure)
+        self.inner.reader.runs.close().await.map_err(failure)
+    }
+}
+
+/// An error that may be one failure.
+trait AsFailure {
+    fn as_failure(&self) -> Option<&Failure>;
+}
+
+impl AsFailure for Failure {
+    fn as_failure(&self) -> Option<&Failure> {
+        Some(self)
+    }
+}
+
+/// Problems of a definition are no refusal: nothing was done, and whoever wrote it mends it.
+impl AsFailure for EngineError {
+    fn as_failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Failure(failure) => Some(failure),
+            Self::Problems(_) => None,
+        }
     }
 }

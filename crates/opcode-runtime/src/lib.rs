@@ -4,6 +4,7 @@
 //! Not here: decisions (`opcode-engine`), rows (`opcode-store*`), how things look (the faces).
 
 mod agents;
+mod audit;
 mod caller;
 mod check;
 mod clock;
@@ -22,6 +23,7 @@ mod tokens;
 mod tools;
 mod verify;
 
+pub use audit::{Actor, Audit, Deed};
 pub use caller::{Caller, Role};
 pub use document::Document;
 pub use engine::{Engine, EngineConfig, EngineError, RunAnswer, RunRequest, Source, Wait};

@@ -20,6 +20,7 @@ use opcode_store::{
 use serde_json::{Value as Json, json};
 
 use crate::agents::Agents;
+use crate::audit::Audit;
 use crate::check::unknown;
 use crate::keys::Keys;
 use crate::plans::{Plans, failure};
@@ -36,6 +37,7 @@ pub struct Reader {
     pub(crate) agents: Arc<Agents>,
     tokens: Tokens,
     keys: Keys,
+    audit: Audit,
     tools: Arc<dyn Tools>,
 }
 
@@ -90,6 +92,7 @@ impl Reader {
             agents: Arc::new(Agents::new(catalog.clone())),
             tokens: Tokens::new(catalog.clone()),
             keys: Keys::new(catalog.clone()),
+            audit: Audit::new(catalog.clone()),
             plans: Arc::new(Plans::new(catalog, tools.clone())),
             tools,
         }
@@ -202,6 +205,11 @@ impl Reader {
     /// `STORE_ERROR` if they cannot be read.
     pub async fn agents(&self) -> Result<Vec<Json>, Failure> {
         self.agents.list().await
+    }
+
+    /// What was done, and what was refused.
+    pub fn audit(&self) -> &Audit {
+        &self.audit
     }
 
     /// What it signs with.

@@ -11,6 +11,7 @@ use opcode_model::{DefinitionHash, ErrorCode, Failure, Problem, Timestamp, Value
 use opcode_store::{Catalog, CatalogEntry, CatalogError, Runs};
 use serde::{Deserialize, Serialize};
 
+use crate::audit::{Actor, Deed};
 use crate::check::check_name;
 use crate::clock::now;
 use crate::engine::EngineError;
@@ -126,6 +127,7 @@ impl Templates {
         plans: &Plans,
         plan: &Plan,
         request: &DefineRequest,
+        actor: Option<&Actor>,
     ) -> Result<Defined, Failure> {
         loop {
             let last = self.list(Some(&request.name)).await?.pop();
@@ -141,6 +143,10 @@ impl Templates {
             }
             let at = now();
             let mut writes = plans.writes(plan, at);
+            writes.extend(actor.map(|actor| {
+                let (id, agent) = (key(&request.name, &version), request.agent_id.as_deref());
+                actor.did(Deed { action: "template.define", kind: "template", id: &id, agent })
+            }));
             writes.push(self.write(request, plan, version, at));
             match self.catalog.put(writes).await {
                 Ok(()) => {
@@ -190,10 +196,14 @@ fn parse(body: &str) -> Result<Template, Failure> {
 
 impl Reader {
     /// Stores a definition under a name, as its next version; or only checks it.
-    pub(crate) async fn define(&self, request: DefineRequest) -> Result<Defined, EngineError> {
+    pub(crate) async fn define(
+        &self,
+        request: DefineRequest,
+        actor: Option<&Actor>,
+    ) -> Result<Defined, EngineError> {
         check_name(&request.name)?;
         let plan = self.plans.make(&request.definition).map_err(EngineError::Problems)?;
-        Ok(self.templates.define(&self.plans, &plan, &request).await?)
+        Ok(self.templates.define(&self.plans, &plan, &request, actor).await?)
     }
 }
 
@@ -205,8 +215,9 @@ pub async fn define<S: Runs + Catalog>(
     store: Arc<S>,
     tools: Arc<dyn Tools>,
     request: DefineRequest,
+    actor: &Actor,
 ) -> Result<Defined, EngineError> {
-    Reader::new(store, tools).define(request).await
+    Reader::new(store, tools).define(request, Some(actor)).await
 }
 
 /// The plan of a template.

@@ -10,6 +10,7 @@ use opcode_model::{DefinitionHash, ErrorCode, Failure, Timestamp};
 use opcode_store::{Catalog, CatalogError};
 use serde::{Deserialize, Serialize};
 
+use crate::audit::{Actor, Deed};
 use crate::caller::{Caller, Role};
 use crate::clock::now;
 use crate::plans::failure;
@@ -53,12 +54,21 @@ pub struct TokenRequest {
 
 /// The tokens of a store.
 #[derive(Clone)]
-pub struct Tokens(Arc<dyn Catalog>);
+pub struct Tokens {
+    catalog: Arc<dyn Catalog>,
+    actor: Option<Arc<Actor>>,
+}
 
 impl Tokens {
     /// Those of a store.
     pub fn new(catalog: Arc<dyn Catalog>) -> Self {
-        Self(catalog)
+        Self { catalog, actor: None }
+    }
+
+    /// The same, for somebody whose deeds are written into the audit log.
+    #[must_use]
+    pub fn by(&self, actor: Actor) -> Self {
+        Self { actor: Some(Arc::new(actor)), ..self.clone() }
     }
 
     /// Makes one; the text is told this once.
@@ -93,8 +103,12 @@ impl Tokens {
         body: Option<Arc<str>>,
         replace: bool,
     ) -> Result<(), Failure> {
+        let action = if body.is_some() { "token.create" } else { "token.revoke" };
+        let deed = Deed { action, kind: "token", id: &key.clone(), agent: None };
+        let record = self.actor.as_ref().map(|actor| actor.did(deed));
         let write = CatalogWrite { kind: CatalogKind::Token, key, body, at: now(), replace };
-        self.0.put(vec![write]).await.map_err(|error| match error {
+        let writes = std::iter::once(write).chain(record).collect();
+        self.catalog.put(writes).await.map_err(|error| match error {
             CatalogError::Taken(id) => {
                 Failure::new(ErrorCode::Conflict, format!("token {id} is there already"))
             }
@@ -107,7 +121,7 @@ impl Tokens {
     /// # Errors
     /// `STORE_ERROR` if they cannot be read.
     pub async fn list(&self) -> Result<Vec<Token>, Failure> {
-        let entries = self.0.list(CatalogKind::Token, "".into()).await.map_err(failure)?;
+        let entries = self.catalog.list(CatalogKind::Token, "".into()).await.map_err(failure)?;
         Ok(entries.iter().filter_map(|entry| serde_json::from_str(&entry.body).ok()).collect())
     }
 
@@ -123,7 +137,7 @@ impl Tokens {
     }
 
     async fn find(&self, id: &str) -> Result<Option<Token>, Failure> {
-        let found = self.0.find(CatalogKind::Token, id.into()).await.map_err(failure)?;
+        let found = self.catalog.find(CatalogKind::Token, id.into()).await.map_err(failure)?;
         Ok(found.and_then(|body| serde_json::from_str(&body).ok()))
     }
 

@@ -3,6 +3,7 @@
 //! Keeps: an acknowledged commit is on disk as `Durability` says; one packed row a commit; people read it with `sqlite3`.
 //! Not here: the contract and the codec (`opcode-store`), any rule about workflows.
 
+mod audits;
 mod checkpoint;
 mod fault;
 mod lists;

@@ -14,6 +14,7 @@ use opcode_store::{
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params_from_iter};
 
+use crate::audits;
 use crate::fault::ReadError;
 use crate::rows::{COMMIT_COLUMNS, RUN_COLUMNS, read_commit, run_id, run_row, status};
 use crate::write::kind_text;
@@ -193,6 +194,21 @@ fn decision(row: &Row<'_>) -> Result<DecisionRow, ReadError> {
         created_at: Timestamp(row.get(5)?),
         resolved_at: row.get::<_, Option<i64>>(6)?.map(Timestamp),
     })
+}
+
+/// Things of a kind, those written last first.
+pub(crate) fn newest(
+    connection: &Connection,
+    kind: CatalogKind,
+    limit: usize,
+) -> Result<Vec<CatalogEntry>, ReadError> {
+    if kind == CatalogKind::Audit {
+        return audits::newest(connection, limit);
+    }
+    let mut all = things(connection, kind, "")?;
+    all.sort_by_key(|thing| std::cmp::Reverse(thing.updated_at));
+    all.truncate(limit);
+    Ok(all)
 }
 
 /// Things whose key begins with `prefix`, in key order.

@@ -16,6 +16,7 @@ use opcode_store::{
     RunSummary, Runs,
 };
 
+use crate::audits;
 use crate::lock::Lock;
 use crate::open::{OpenError, SqliteConfig, check_version, look, open, readable, writable};
 use crate::pack::pack_batch;
@@ -260,5 +261,14 @@ impl Catalog for SqliteStore {
     ) -> Pending<Result<Vec<CatalogEntry>, Fault>> {
         let job = move |it: &_| lists::things(it, kind, &prefix);
         self.inner.readers.read("list the catalog".to_owned(), job)
+    }
+
+    fn newest(&self, kind: CatalogKind, limit: usize) -> Pending<Result<Vec<CatalogEntry>, Fault>> {
+        let job = move |it: &_| lists::newest(it, kind, limit);
+        self.inner.readers.read("list the catalog".to_owned(), job)
+    }
+
+    fn audited(&self) -> Pending<Result<(u64, Option<String>), Fault>> {
+        self.inner.readers.read("check the audit log".to_owned(), audits::check)
     }
 }

@@ -10,6 +10,7 @@ use opcode_model::{DefinitionHash, Message, RunId, Seq};
 use opcode_store::{Damage, Report, codec};
 use rusqlite::{Connection, OptionalExtension, Row};
 
+use crate::audits;
 use crate::fault::ReadError;
 use crate::load::cut;
 use crate::rows::{COMMIT_COLUMNS, RUN_COLUMNS, read_commit, run_id, run_row};
@@ -24,6 +25,14 @@ pub(crate) fn verify(connection: &Connection) -> Result<Report, ReadError> {
     }
     report.attempt("the definitions", |report| check_definitions(&moment, report));
     report.attempt("the messages", |report| check_messages(&moment, report));
+    report.attempt("the audit log", |report| {
+        let (entries, wrong) = audits::check(&moment)?;
+        report.audits = entries;
+        wrong
+            .into_iter()
+            .for_each(|what| report.found(None, None, format!("the audit log: {what}")));
+        Ok(())
+    });
     report.attempt("what runs refer to", |report| check_references(&moment, report));
     Ok(report)
 }

@@ -15,6 +15,7 @@ use opcode_store::row::PackedRow;
 use opcode_store::{CatalogError, CommitError, blank_row};
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
+use crate::audits;
 use crate::pack::{PackedCommit, PackedDecision};
 use crate::tails::{Tail, Tails};
 
@@ -312,6 +313,9 @@ pub(crate) fn find_thing(
 }
 
 fn write_catalog(connection: &Connection, write: &CatalogWrite) -> Result<()> {
+    if write.kind == CatalogKind::Audit {
+        return audits::add(connection, write);
+    }
     let kind = kind_text(write.kind);
     let sql = match &write.body {
         None => "DELETE FROM catalog WHERE kind = ?1 AND key = ?2",
@@ -346,5 +350,6 @@ pub(crate) fn kind_text(kind: CatalogKind) -> &'static str {
         CatalogKind::Plugin => "plugin",
         CatalogKind::Quota => "quota",
         CatalogKind::Key => "key",
+        CatalogKind::Audit => "audit",
     }
 }

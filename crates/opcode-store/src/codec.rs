@@ -143,6 +143,17 @@ pub fn chain(previous: &[u8; 32], link: Link<'_>) -> [u8; 32] {
     hash.finalize().into()
 }
 
+/// The hash of an entry of the audit log: SHA-256 over the hash of the one before and all of this one.
+pub fn entry(previous: &[u8; 32], key: &str, at: i64, body: &str) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(previous);
+    hash.update((key.len() as u64).to_be_bytes());
+    hash.update(key.as_bytes());
+    hash.update(at.to_be_bytes());
+    hash.update(body.as_bytes());
+    hash.finalize().into()
+}
+
 /// The hash of a snapshot: it holds the text to its run and to its place in the log.
 pub fn seal(run: RunId, at: Position, snapshot: &str) -> [u8; 32] {
     let mut hash = Sha256::new();

@@ -226,6 +226,8 @@ pub struct Report {
     pub runs: u64,
     /// Events looked at.
     pub events: u64,
+    /// Entries of the audit log looked at.
+    pub audits: u64,
     /// What is damaged.
     pub damage: Vec<Damage>,
 }
@@ -320,6 +322,12 @@ pub trait Catalog: Send + Sync + 'static {
         kind: CatalogKind,
         prefix: Arc<str>,
     ) -> Pending<Result<Vec<CatalogEntry>, Fault>>;
+
+    /// Things of a kind, those written last first, at most so many.
+    fn newest(&self, kind: CatalogKind, limit: usize) -> Pending<Result<Vec<CatalogEntry>, Fault>>;
+
+    /// How many entries the audit log has, and what is wrong with its chain, if something is.
+    fn audited(&self) -> Pending<Result<(u64, Option<String>), Fault>>;
 }
 
 /// A thing of the catalog.

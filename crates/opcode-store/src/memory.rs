@@ -133,6 +133,21 @@ impl Catalog for MemoryStore {
         let inside = from.take_while(|((k, key), _)| *k == kind && key.starts_with(&*prefix));
         done(Ok(inside.map(|(_, entry)| entry.clone()).collect()))
     }
+
+    fn newest(&self, kind: CatalogKind, limit: usize) -> Pending<Result<Vec<CatalogEntry>, Fault>> {
+        let state = self.state();
+        let of_kind = state.catalog.iter().filter(|((known, _), _)| *known == kind);
+        let mut all: Vec<_> = of_kind.map(|(_, entry)| entry.clone()).collect();
+        all.sort_by(|a, b| (b.updated_at, &b.key).cmp(&(a.updated_at, &a.key)));
+        all.truncate(limit);
+        done(Ok(all))
+    }
+
+    fn audited(&self) -> Pending<Result<(u64, Option<String>), Fault>> {
+        let state = self.state();
+        let entries = state.catalog.keys().filter(|(kind, _)| *kind == CatalogKind::Audit).count();
+        done(Ok((entries as u64, None)))
+    }
 }
 
 #[derive(Default)]

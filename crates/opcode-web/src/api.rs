@@ -17,8 +17,8 @@ use opcode_model::{
     ErrorCode, Failure, RunId, RunStatus, Seq, Signal, SignalKind, Timestamp, Value,
 };
 use opcode_runtime::{
-    Caller, DefineRequest, Document, Role, RunAnswer, RunRequest, Source, TokenRequest, Wait,
-    shapes,
+    Actor, Caller, DefineRequest, Document, Role, RunAnswer, RunRequest, Source, TokenRequest,
+    Wait, shapes,
 };
 use opcode_store::{DecisionFilter, EventFilter, RunFilter};
 use schemars::JsonSchema;
@@ -180,6 +180,13 @@ fn of_callers() -> Vec<Operation> {
         .gives(&[("id", "string"), ("token", "string")]),
         Operation::delete("/api/v1/tokens/{id}", "Takes a token back", delete(revoke_token))
             .gives(&[("revoked", "string")]),
+        Operation::get(
+            "/api/v1/audit",
+            "What was done and what was refused, newest first",
+            get(audit),
+        )
+        .query(&["limit"])
+        .gives(&[("entries", "array")]),
         Operation::get("/api/v1/whoami", "Who calls", get(whoami)).gives(&[
             ("name", "string"),
             ("role", "string"),
@@ -365,7 +372,8 @@ async fn run(
         idempotency_key: given.idempotency_key.or(key.map(Into::into)),
         wait: Wait::Started,
     };
-    let run = match web.engine.run(request).await? {
+    let engine = web.engine.by(Actor::new(&caller, "http"));
+    let run = match engine.run(request).await? {
         RunAnswer::Started(run) => run,
         RunAnswer::Settled(result) | RunAnswer::Ongoing(result) => result.workflow_id,
     };
@@ -452,7 +460,7 @@ async fn signal(
         id: given.idempotency_key,
     };
     let kind = signal.kind;
-    web.engine.signal(run, signal).await?;
+    web.engine.by(Actor::new(&caller, "http")).signal(run, signal).await?;
     if !patience.is_zero() {
         web.engine.wait(run, Some(patience)).await?;
     }
@@ -489,7 +497,7 @@ async fn define(
         dry_run: given.dry_run,
     };
     let status = if request.dry_run { StatusCode::OK } else { StatusCode::CREATED };
-    let defined = web.engine.define(request).await?;
+    let defined = web.engine.by(Actor::new(&caller, "http")).define(request).await?;
     Ok((status, Json(defined)).into_response())
 }
 
@@ -573,7 +581,7 @@ async fn create_token(
     };
     let TokenBody { name, role, agent_id, .. } = given;
     let request = TokenRequest { name, role, agent_id, expires_at };
-    let (token, secret) = web.engine.reader().tokens().create(request).await?;
+    let (token, secret) = web.tokens(&caller).create(request).await?;
     tracing::info!(by = %caller.name, token = %token.id, role = role.text(), "a token was made");
     let mut answer = shapes::token(&token);
     answer["token"] = secret.into();
@@ -586,9 +594,15 @@ async fn revoke_token(
     Path(id): Path<String>,
 ) -> Answer {
     caller.may(Role::Admin)?;
-    web.engine.reader().tokens().revoke(&id).await?;
+    web.tokens(&caller).revoke(&id).await?;
     tracing::info!(by = %caller.name, token = %id, "a token was taken back");
     Ok(Json(json!({"revoked": id})).into_response())
+}
+
+async fn audit(State(web): State<Web>, Extension(caller): Extension<Caller>, page: Page) -> Answer {
+    caller.may(Role::Admin)?;
+    let found = web.engine.reader().audit().newest(page.limit()).await?;
+    Ok(Json(json!({"entries": found})).into_response())
 }
 
 async fn metrics(State(web): State<Web>, _: Looks) -> Answer {

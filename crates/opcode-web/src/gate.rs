@@ -11,8 +11,8 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use opcode_model::ErrorCode;
-use opcode_runtime::{Caller, Tokens};
+use opcode_model::{ErrorCode, Failure};
+use opcode_runtime::{Actor, Audit, Caller, Deed, Reader, Tokens};
 
 use crate::refusal::Refusal;
 
@@ -23,14 +23,16 @@ const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 #[derive(Clone)]
 pub struct Gate {
     tokens: Tokens,
+    audit: Audit,
     needs_token: bool,
     hosts: Arc<RwLock<Vec<String>>>,
 }
 
 impl Gate {
-    /// A gate that knows these tokens. `hosts` are names this server goes by, beside loopback.
-    pub fn new(tokens: Tokens, needs_token: bool, hosts: Vec<String>) -> Self {
-        Self { tokens, needs_token, hosts: Arc::new(RwLock::new(hosts)) }
+    /// A gate that knows a store's tokens. `hosts` are names this server goes by, beside loopback.
+    pub fn new(reader: &Reader, needs_token: bool, hosts: Vec<String>) -> Self {
+        let (tokens, audit) = (reader.tokens().clone(), reader.audit().clone());
+        Self { tokens, audit, needs_token, hosts: Arc::new(RwLock::new(hosts)) }
     }
 
     /// Changes the names this server goes by, from the next request on.
@@ -102,6 +104,13 @@ impl Gate {
         ))
     }
 
+    /// Writes down that somebody was refused.
+    fn note(&self, actor: &Actor, action: &str, wish: &str, why: &str) {
+        let id: String = wish.chars().take(200).collect();
+        let deed = Deed { action, kind: "route", id: &id, agent: None };
+        self.audit.refused(actor, deed, &Failure::new(ErrorCode::PermissionDenied, why));
+    }
+
     async fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
         let shown = text(headers, header::AUTHORIZATION);
         let Some(shown) = shown else {
@@ -147,16 +156,22 @@ pub(crate) async fn check(State(gate): State<Gate>, mut request: Request, next: 
         Ok(()) => gate.caller(request.headers()).await,
         Err(refusal) => Err(refusal),
     };
+    let wish = format!("{} {}", request.method(), request.uri().path());
     match caller {
         Ok(caller) => {
+            let actor = Actor::new(&caller, "http");
             request.extensions_mut().insert(caller);
             // What let somebody in is nobody's business further inside.
             request.headers_mut().remove(header::AUTHORIZATION);
-            next.run(request).await
+            let response = next.run(request).await;
+            if response.status() == StatusCode::FORBIDDEN {
+                gate.note(&actor, "http.request", &wish, "the caller may not");
+            }
+            response
         }
         Err(refusal) => {
-            let (method, path) = (request.method(), request.uri().path());
-            tracing::warn!(%method, path, "a request was refused at the gate");
+            tracing::warn!(wish, "a request was refused at the gate");
+            gate.note(&Actor::stranger("http"), "gate", &wish, refusal.message());
             refusal.into_response()
         }
     }

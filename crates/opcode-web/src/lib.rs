@@ -20,7 +20,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any_service, get, post_service};
 use opcode_mcp::Face;
-use opcode_runtime::Engine;
+use opcode_runtime::{Actor, Caller, Engine, Tokens};
 
 pub use gate::Gate;
 pub use openapi::document as openapi;
@@ -34,6 +34,13 @@ const BODY_BYTES_MAX: usize = 16 << 20;
 pub(crate) struct Web {
     pub(crate) engine: Engine,
     pub(crate) metrics: Arc<metrics::Metrics>,
+}
+
+impl Web {
+    /// The tokens, for somebody whose deeds are written down.
+    pub(crate) fn tokens(&self, caller: &Caller) -> Tokens {
+        self.engine.reader().tokens().by(Actor::new(caller, "http"))
+    }
 }
 
 /// Every route.

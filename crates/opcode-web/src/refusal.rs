@@ -24,6 +24,13 @@ impl Refusal {
     }
 }
 
+impl Refusal {
+    /// Why.
+    pub(crate) fn message(&self) -> &str {
+        self.body["error"]["message"].as_str().unwrap_or_default()
+    }
+}
+
 impl From<Failure> for Refusal {
     fn from(failure: Failure) -> Self {
         let status = StatusCode::from_u16(failure.code.status()).ok();

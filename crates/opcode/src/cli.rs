@@ -227,6 +227,8 @@ pub(crate) enum Command {
     McpConfig(cmd::mcp_config::McpConfigArgs),
     /// Make, list and take back what lets clients in
     Tokens(cmd::tokens::TokensArgs),
+    /// Show who did what, and what was refused
+    Audit(cmd::audit::AuditArgs),
     /// Look for damage in the store
     Verify(cmd::verify::VerifyArgs),
     /// Show what is in force, and whether this machine is fit
@@ -258,6 +260,7 @@ impl Command {
             Self::Resume(args) => args.json,
             Self::Serve(args) => args.json,
             Self::Tokens(args) => args.json,
+            Self::Audit(args) => args.json,
             Self::Verify(args) => args.json,
             Self::Doctor(args) => args.json,
             Self::Bench(args) => args.json,
@@ -305,6 +308,7 @@ impl Command {
             | Self::Mcp(_)
             | Self::McpConfig(_)
             | Self::Tokens(_)
+            | Self::Audit(_)
             | Self::Verify(_)
             | Self::Doctor(_)
             | Self::Bench(_)

@@ -70,7 +70,9 @@ impl Interrupts {
 impl Session {
     /// Opens the store; every unfinished workflow goes on from here.
     pub(crate) async fn open(place: &Place, args: &EngineArgs) -> Result<Self, Trouble> {
-        Self::serving(place, args, None).await
+        let session = Self::serving(place, args, None).await?;
+        let engine = session.engine.by(wire::actor());
+        Ok(Self { engine, ..session })
     }
 
     /// The same for a process that listens; no action of its workflows reaches it there.

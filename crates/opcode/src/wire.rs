@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use opcode_actions::{Registry, World, WorldConfig};
 use opcode_model::Failure;
-use opcode_runtime::{Engine, EngineConfig, Reader, Tools};
+use opcode_runtime::{Actor, Caller, Engine, EngineConfig, Reader, Tools};
 use opcode_store::MemoryStore;
 use opcode_store_sqlite::{OpenError, SqliteConfig, SqliteStore};
 
@@ -51,6 +51,11 @@ pub(crate) fn db_path(place: &Place) -> Result<PathBuf, Trouble> {
             .hint("name a file: --db-path FILE")
     })?;
     Ok(home.join("opcode.db"))
+}
+
+/// Who acts on the command line.
+pub(crate) fn actor() -> Actor {
+    Actor::new(&Caller::local(), "cli")
 }
 
 /// The actions there are.

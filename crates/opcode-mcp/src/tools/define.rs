@@ -35,7 +35,7 @@ pub(super) fn page() -> Page {
 }
 
 pub(super) async fn call(desk: &Desk<'_>, args: &Args) -> Result<Answer, Refused> {
-    desk.caller.may(Role::Agent)?;
+    desk.may(Role::Agent, "opcode.define")?;
     let claimed = args.needed("agent_id")?;
     let request = DefineRequest {
         name: args.needed("name")?,

@@ -40,7 +40,7 @@ pub(super) fn page() -> Page {
 }
 
 pub(super) async fn call(desk: &Desk<'_>, args: &Args) -> Result<Answer, Refused> {
-    desk.caller.may(Role::Viewer)?;
+    desk.may(Role::Viewer, "opcode.diagram")?;
     let format = args.needed_word("format", &FORMATS)?;
     let diagram = find(desk, args).await?;
     Ok(match diagram.draw(format)? {

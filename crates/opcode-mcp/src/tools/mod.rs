@@ -13,7 +13,7 @@ mod status;
 use std::sync::Arc;
 
 use opcode_model::{Failure, RunStatus};
-use opcode_runtime::{Caller, Engine, StatusView};
+use opcode_runtime::{Actor, Caller, Deed, Engine, Role, StatusView};
 use rmcp::model::{Tool, ToolAnnotations};
 use serde_json::{Map, Value as Json, json};
 
@@ -31,6 +31,16 @@ pub(crate) struct Desk<'a> {
     pub(crate) caller: &'a Caller,
     /// Old clients get everything at once.
     pub(crate) is_full: bool,
+}
+
+impl Desk<'_> {
+    /// Whether the caller may do what takes this role; that it may not is written down.
+    pub(crate) fn may(&self, role: Role, action: &str) -> Result<(), Failure> {
+        self.caller.may(role).inspect_err(|failure| {
+            let deed = Deed { action, kind: "tool", id: "", agent: None };
+            self.engine.reader().audit().refused(&Actor::new(self.caller, "mcp"), deed, failure);
+        })
+    }
 }
 
 /// What a client is told of a tool.

@@ -122,7 +122,7 @@ fn as_map(value: &Value) -> Option<serde_json::Map<String, Json>> {
 }
 
 pub(super) async fn call(desk: &Desk<'_>, args: &Args) -> Result<Answer, Refused> {
-    desk.caller.may(Role::Viewer)?;
+    desk.may(Role::Viewer, "opcode.query")?;
     let resource = args.needed_word("resource", &RESOURCES)?;
     let ask = Ask::read(args)?;
     Ok(Answer::Object(match resource {

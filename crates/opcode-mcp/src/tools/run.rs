@@ -55,7 +55,7 @@ pub(super) async fn call(
 
 /// Starts it; it is on disk when this returns.
 pub(crate) async fn begin(desk: &Desk<'_>, args: &Args) -> Result<RunId, Refused> {
-    desk.caller.may(Role::Agent)?;
+    desk.may(Role::Agent, "opcode.run")?;
     let claimed = args.needed("agent_id")?;
     let name = args.needed("template_name")?;
     let request = RunRequest {

@@ -57,7 +57,7 @@ pub(super) async fn call(
     args: &Args,
     ear: Option<Ear>,
 ) -> Result<Answer, Refused> {
-    desk.caller.may(Role::Agent)?;
+    desk.may(Role::Agent, "opcode.signal")?;
     let run = args.workflow("workflow_id")?;
     let wait = args.wait()?;
     let kind = args.needed_word("signal_type", &KINDS)?;

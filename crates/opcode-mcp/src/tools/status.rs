@@ -63,7 +63,7 @@ pub(super) fn page() -> Page {
 }
 
 pub(super) async fn call(desk: &Desk<'_>, args: &Args) -> Result<Answer, Refused> {
-    desk.caller.may(Role::Viewer)?;
+    desk.may(Role::Viewer, "opcode.status")?;
     let run = args.workflow("workflow_id")?;
     let otherwise = if desk.is_full { Detail::Full } else { Detail::Default };
     let detail = args.word("detail", &DETAILS)?.unwrap_or(otherwise);

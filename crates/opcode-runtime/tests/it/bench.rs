@@ -55,7 +55,7 @@ impl Bench {
 
     pub(crate) fn signal(&mut self, run: RunId, signal: Signal) {
         let (ticket, signal) = (self.ticket(), Box::new(signal));
-        self.tell(Incoming::Signal { ticket, run, signal });
+        self.tell(Incoming::Signal { ticket, run, signal, record: None });
     }
 
     /// What it asks next, but for replies, which are kept.

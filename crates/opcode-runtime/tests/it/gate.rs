@@ -113,4 +113,12 @@ impl Catalog for Gate {
     ) -> Pending<Result<Vec<CatalogEntry>, Fault>> {
         self.store.list(kind, prefix)
     }
+
+    fn newest(&self, kind: CatalogKind, limit: usize) -> Pending<Result<Vec<CatalogEntry>, Fault>> {
+        self.store.newest(kind, limit)
+    }
+
+    fn audited(&self) -> Pending<Result<(u64, Option<String>), Fault>> {
+        self.store.audited()
+    }
 }

@@ -131,4 +131,11 @@ impl<S: Catalog> Catalog for Counted<S> {
     ) -> Pending<Result<Vec<CatalogEntry>, Fault>> {
         self.counted("list", self.inner.list(kind, prefix))
     }
+    fn newest(&self, kind: CatalogKind, limit: usize) -> Pending<Result<Vec<CatalogEntry>, Fault>> {
+        self.counted("newest", self.inner.newest(kind, limit))
+    }
+
+    fn audited(&self) -> Pending<Result<(u64, Option<String>), Fault>> {
+        self.counted("audited", self.inner.audited())
+    }
 }

@@ -80,7 +80,7 @@ impl World {
     fn signal(&mut self, run: RunId, signal: Signal) {
         let asked = Asked::Signal { run, signal: signal.clone(), known: self.is_known(run) };
         let ticket = self.ticket(asked);
-        self.tell(Incoming::Signal { ticket, run, signal: Box::new(signal) });
+        self.tell(Incoming::Signal { ticket, run, signal: Box::new(signal), record: None });
     }
 
     pub(crate) fn cancel(&mut self, run: RunId) {

@@ -3,6 +3,7 @@
 //! Keeps: a command translates: it asks the engine or the store, and says the answer.
 //! Not here: rules about workflows, how things look (`show/`).
 
+pub(crate) mod audit;
 pub(crate) mod bench;
 pub(crate) mod define;
 pub(crate) mod dev;
@@ -55,6 +56,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Trouble> {
         Command::Mcp(args) => Box::pin(mcp::run(place, args)).await,
         Command::McpConfig(args) => mcp_config::run(place, &args),
         Command::Tokens(args) => tokens::run(place, args).await,
+        Command::Audit(args) => audit::run(place, args).await,
         Command::Verify(args) => verify::run(place, args).await,
         Command::Doctor(args) => Box::pin(doctor::run(place, args)).await,
         Command::Bench(args) => Box::pin(bench::run(args)).await,

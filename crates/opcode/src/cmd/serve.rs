@@ -184,8 +184,7 @@ pub(crate) async fn with(
     let mut session = Session::serving(place, &engine, Some(address)).await?;
     first(&session.engine).await?;
     let daemon = Daemon { pid: std::process::id(), address };
-    let tokens = session.engine.reader().tokens().clone();
-    let gate = Gate::new(tokens, is_open, args.hosts());
+    let gate = Gate::new(session.engine.reader(), is_open, args.hosts());
     let face = Face::new(session.engine.clone(), args.names.names());
     let router = opcode_web::router(&session.engine, &face, gate.clone());
     let sign = Sign::put(place, &daemon)?;

@@ -104,7 +104,7 @@ async fn create(place: &Place, request: TokenRequest) -> Result<Json, Trouble> {
         return daemon.ask(Method::POST, "/api/v1/tokens", Some(&wish)).await;
     }
     let store = Arc::new(wire::store(place, None)?);
-    let made = Tokens::new(store.clone()).create(request).await;
+    let made = Tokens::new(store.clone()).by(wire::actor()).create(request).await;
     store.close().await.map_err(|fault| Trouble::store(&fault))?;
     let (token, secret) = made?;
     let mut shape = shapes::token(&token);
@@ -123,7 +123,7 @@ async fn revoke(place: &Place, id: &str) -> Result<(), Trouble> {
         return daemon.ask(Method::DELETE, &format!("/api/v1/tokens/{id}"), None).await.map(drop);
     }
     let store = Arc::new(wire::store(place, None)?);
-    let revoked = Tokens::new(store.clone()).revoke(id).await;
+    let revoked = Tokens::new(store.clone()).by(wire::actor()).revoke(id).await;
     store.close().await.map_err(|fault| Trouble::store(&fault))?;
     Ok(revoked?)
 }

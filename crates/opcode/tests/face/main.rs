@@ -7,6 +7,7 @@
 
 mod api;
 mod asking;
+mod audit;
 mod beside;
 mod dev;
 mod diagram;

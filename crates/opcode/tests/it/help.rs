@@ -38,6 +38,7 @@ const COMMANDS: &[&str] = &[
     "tokens create",
     "tokens list",
     "tokens revoke",
+    "audit",
     "verify",
     "doctor",
     "eval",
