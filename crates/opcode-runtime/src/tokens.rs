@@ -18,6 +18,15 @@ use crate::plans::failure;
 /// What every token begins with, so that scanners find one that leaked.
 const PREFIX: &str = "opc_";
 
+/// The fewest bytes of a token that somebody else chose.
+const SEED_BYTES_MIN: usize = 32;
+
+/// The id of a token that somebody else chose: the beginning of its hash.
+fn seeded(text: &str) -> Arc<str> {
+    let hash = DefinitionHash::of(text).to_string();
+    hash.chars().filter(char::is_ascii_hexdigit).take(12).collect::<String>().into()
+}
+
 /// What is known of a token.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Token {
@@ -77,18 +86,46 @@ impl Tokens {
     /// `VALIDATION_ERROR` for a name or agent that cannot be; `STORE_ERROR` if it cannot be stored.
     pub async fn create(&self, request: TokenRequest) -> Result<(Token, String), Failure> {
         let secret: String = (0..2).map(|_| uuid::Uuid::new_v4().simple().to_string()).collect();
-        let token = self.keep(request, &secret).await?;
+        let id = uuid::Uuid::new_v4().simple().to_string()[..12].into();
+        let token = self.keep(request, id, &secret).await?;
         let text = format!("{PREFIX}{}_{secret}", token.id);
         Ok((token, text))
     }
 
-    async fn keep(&self, request: TokenRequest, secret: &str) -> Result<Token, Failure> {
+    /// Keeps a text that somebody else chose as the first token, if there is none yet. Whether it was kept.
+    ///
+    /// # Errors
+    /// `VALIDATION_ERROR` for a text that is too short to be a secret, or looks like one of ours.
+    pub async fn seed(&self, text: &str) -> Result<bool, Failure> {
+        if text.len() < SEED_BYTES_MIN || text.starts_with(PREFIX) {
+            let message = format!(
+                "a token of one's own has at least {SEED_BYTES_MIN} characters and does not begin with {PREFIX}"
+            );
+            return Err(Failure::new(ErrorCode::Validation, message));
+        }
+        if !self.list().await?.is_empty() {
+            return Ok(false);
+        }
+        let request = TokenRequest {
+            name: "first".into(),
+            role: Role::Admin,
+            agent_id: None,
+            expires_at: None,
+        };
+        self.keep(request, seeded(text), text).await.map(|_| true)
+    }
+
+    async fn keep(
+        &self,
+        request: TokenRequest,
+        id: Arc<str>,
+        secret: &str,
+    ) -> Result<Token, Failure> {
         let TokenRequest { name, role, agent_id, expires_at } = request;
         if name.is_empty() || name.len() > 100 || name.chars().any(char::is_control) {
             let message = "a token's name is 1 to 100 characters";
             return Err(Failure::new(ErrorCode::Validation, message));
         }
-        let id: Arc<str> = uuid::Uuid::new_v4().simple().to_string()[..12].into();
         let hash = DefinitionHash::of(secret).to_string();
         let token = Token { id, name, role, agent_id, created_at: now(), expires_at, hash };
         let body = serde_json::to_string(&token)
@@ -146,9 +183,10 @@ impl Tokens {
     /// # Errors
     /// `STORE_ERROR` if they cannot be read.
     pub async fn caller(&self, text: &str) -> Result<Option<Caller>, Failure> {
-        let parts = text.strip_prefix(PREFIX).and_then(|rest| rest.split_once('_'));
-        let Some((id, secret)) = parts else { return Ok(None) };
-        let Some(token) = self.find(id).await? else { return Ok(None) };
+        let own = text.strip_prefix(PREFIX).and_then(|rest| rest.split_once('_'));
+        let own = own.map(|(id, secret)| (id.into(), secret));
+        let (id, secret) = own.unwrap_or_else(|| (seeded(text), text));
+        let Some(token) = self.find(&id).await? else { return Ok(None) };
         let is_over = token.expires_at.is_some_and(|end| end <= now());
         if is_over || !same(&DefinitionHash::of(secret).to_string(), &token.hash) {
             return Ok(None);

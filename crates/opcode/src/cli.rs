@@ -34,7 +34,8 @@ Environment:
   OPCODE_LOG_LEVEL, OPCODE_LOG_FORMAT stand for the flags of these names; so does
   ~/.opcode/settings.json ({\"listen_addr\": \"127.0.0.1:4100\"}) where neither is given.
   OPCODE_HOME moves ~/.opcode; OPCODE_TOKEN is shown to a server that asks for one;
-  NO_COLOR takes the colours away
+  OPCODE_TOKEN_FILE has the first administrator's token of a server; NO_COLOR takes
+  the colours away
 
 Without a command: serve",
     disable_help_subcommand = true,

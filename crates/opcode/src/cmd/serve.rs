@@ -27,6 +27,8 @@ use crate::{cli, detach, logs, say, usage, wire};
 
 /// Unless told otherwise.
 const PORT: u16 = 4100;
+/// Names a file whose text is the first administrator's token, where there is none yet.
+const TOKEN_FILE: &str = "OPCODE_TOKEN_FILE";
 /// Time for answers to go out once told to end; what is left of the grace is for actions.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
@@ -166,9 +168,10 @@ pub(crate) async fn with(
     }
     let Listen { at, is_bare } = args.listen_addr;
     let is_open = !at.ip().is_loopback();
-    if is_open {
+    let seed = seed()?;
+    if is_open && seed.is_none() {
         check_tokens(place, at).await?;
-    } else if is_bare {
+    } else if is_bare && !is_open {
         say::talk("a port alone means this machine alone: 127.0.0.1");
     }
     if args.panel.is_some() {
@@ -182,6 +185,12 @@ pub(crate) async fn with(
     let grace = args.engine.grace - last_answers;
     let engine = EngineArgs { grace, ..args.engine.clone() };
     let mut session = Session::serving(place, &engine, Some(address)).await?;
+    if let Some(text) = seed {
+        let tokens = session.engine.reader().tokens().by(wire::actor());
+        if tokens.seed(&text).await? {
+            say::talk(&format!("the token of {TOKEN_FILE} is kept as the first administrator's"));
+        }
+    }
     first(&session.engine).await?;
     let daemon = Daemon { pid: std::process::id(), address };
     let gate = Gate::new(session.engine.reader(), is_open, args.hosts());
@@ -242,6 +251,18 @@ fn reload(place: &Place, before: &ServeArgs, gate: &Gate, cli: Cli) {
     if !waiting.is_empty() {
         say::talk(&format!("changed, and in force at the next start: {waiting}"));
     }
+}
+
+/// The text that shall be the first token, if a file is named that has it.
+fn seed() -> Result<Option<String>, Trouble> {
+    let Some(path) = std::env::var_os(TOKEN_FILE).filter(|path| !path.is_empty()) else {
+        return Ok(None);
+    };
+    let text = std::fs::read_to_string(&path).map_err(|cause| {
+        Trouble::usage(format!("could not read {TOKEN_FILE} {}: {cause}", path.display()))
+            .hint("name a file with the token in it, and nothing else")
+    })?;
+    Ok(Some(text.trim().to_owned()))
 }
 
 /// Nobody listens to the world without a token that lets somebody in.

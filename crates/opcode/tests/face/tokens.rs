@@ -3,6 +3,9 @@
 //! Keeps: identity comes from the token and from nothing else.
 //! Not here: requests without one (`gate.rs`).
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
 use serde_json::{Value as Json, json};
 
 use crate::http::{Ask, Reply};
@@ -106,4 +109,38 @@ fn a_token_that_is_taken_back_or_over_lets_nobody_in() {
     server.stop().ended(0);
     home.opcode(&["tokens", "create", "later", "--role", "agent"]).ended(0);
     home.opcode(&["tokens", "create", "odd", "--role", "king"]).ended(2);
+}
+
+#[test]
+fn a_file_has_the_first_token() {
+    let home = Home::new();
+    let secret = "0123456789abcdef0123456789abcdef";
+    home.file("token", &format!("{secret}\n"));
+    home.file("short", "secret");
+    let serve = |file: &str, listen: &str| {
+        let mut command = home.command(&["serve", "--json", "--listen-addr", listen]);
+        command.env("OPCODE_TOKEN_FILE", home.path(file));
+        command
+    };
+    let said = serve("short", "127.0.0.1:0").output().unwrap();
+    assert_eq!(said.status.code(), Some(2), "{said:?}");
+    let said = serve("missing", "127.0.0.1:0").output().unwrap();
+    assert_eq!(said.status.code(), Some(2), "{said:?}");
+    let mut command = serve("token", "127.0.0.1:0");
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let said: Json = serde_json::from_str(&line).unwrap();
+    let address = said["address"].as_str().unwrap().parse().unwrap();
+    let whoami = Ask::get("/api/v1/whoami").with("Authorization", &format!("Bearer {secret}"));
+    let who = whoami.send(address).is(200).json();
+    assert_eq!(who["role"], "admin", "{who}");
+    assert!(who["name"].as_str().unwrap().starts_with("first ("), "{who}");
+    let wrong = Ask::get("/api/v1/whoami").with("Authorization", &format!("Bearer {secret}0"));
+    wrong.send(address).is(401);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let database = std::fs::read(home.db()).unwrap();
+    let is_secret = |window: &[u8]| window == secret.as_bytes();
+    assert!(!database.windows(secret.len()).any(is_secret), "only its hash is kept");
 }
