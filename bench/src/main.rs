@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, reason = "a benchmark's output is its purpose")]
 
 mod scenarios;
+mod served;
 
 use std::path::PathBuf;
 
@@ -28,10 +29,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "move" => scenarios::moves(&dir).await,
             "recovery" => scenarios::recovery(&dir),
             "start" => scenarios::start(&dir),
+            "served" => served::served(&dir),
             "all" => {
-                for (place, name) in ["append", "replay", "skewed", "sleepers", "recovery", "start"]
-                    .into_iter()
-                    .enumerate()
+                for (place, name) in
+                    ["append", "replay", "skewed", "sleepers", "recovery", "start", "served"]
+                        .into_iter()
+                        .enumerate()
                 {
                     let dir = dir.join(place.to_string());
                     std::fs::create_dir_all(&dir)?;
