@@ -22,8 +22,8 @@ use crate::Web;
 use crate::api::workflow_id;
 use crate::refusal::Refusal;
 
-/// Events read from the log at once.
-const PAGE: usize = 200;
+/// Events read from the log at once; what a reader who does not read holds in memory.
+const PAGE: usize = 20;
 /// A sign of life on a quiet stream.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
@@ -88,7 +88,7 @@ impl Reading {
         let records = self.engine.reader().events(filter).await.ok()?;
         if let Some(last) = records.last() {
             self.last = last.seq;
-            self.is_over = is_end(&last.event.kind) && records.len() < PAGE;
+            self.is_over = is_end(&last.event.kind);
         }
         let one = |record| {
             let shape = shapes::event(record);

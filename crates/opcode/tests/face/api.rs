@@ -167,3 +167,21 @@ fn what_is_described_is_what_there_is() {
     let reply = server.get("/api/v1/workflows?statuss=failed").is(400).json();
     assert!(reply["error"]["message"].as_str().unwrap().contains("statuss"), "{reply}");
 }
+
+#[test]
+fn a_stream_ends_with_its_workflow_however_long_that_was() {
+    let home = Home::new();
+    let server = Server::start(&home);
+    for steps in 1..=10 {
+        let step = |n: usize| json!({"id": format!("s{n}"), "action": "crypto.uuid"});
+        let definition = json!({"steps": (0..steps).map(step).collect::<Vec<_>>()});
+        let run =
+            server.post("/api/v1/workflows", &json!({"definition": definition, "wait": "10s"}));
+        let run = run.is(200).json();
+        let path = format!("/api/v1/workflows/{}/stream", run["workflow_id"].as_str().unwrap());
+        let mut stream = Ask::get(&path).open(server.address);
+        let names: Vec<String> = std::iter::from_fn(|| stream.event()).map(|it| it.name).collect();
+        assert_eq!(names.last().unwrap(), "workflow_completed", "{steps}: {names:?}");
+        assert_eq!(names.len(), 2 * steps + 2, "{names:?}");
+    }
+}
