@@ -38,7 +38,7 @@ fn fifty_agents_at_once_each_come_to_the_end() {
         assert_eq!(run["status"], "suspended", "{run}");
         let id = run["workflow_id"].as_str().unwrap().to_owned();
         let signal = json!({"workflow_id": id, "signal_type": "decision", "step_id": "ask",
-            "payload": {"choice": if n % 3 == 0 { "no" } else { "yes" }}, "agent_id": me});
+            "payload": {"choice": if n.is_multiple_of(3) { "no" } else { "yes" }}, "agent_id": me});
         let done = client.good("opcode.signal", signal);
         assert_eq!(done["status"], "completed", "{done}");
         assert_eq!(done["steps"]["ask"]["output"]["resolved_by"], me.as_str(), "{done}");
