@@ -26,7 +26,9 @@ fn main() -> ExitCode {
         ["gen", "--check"] => {
             House::read(&xtask::house::root()).and_then(|house| generate::check(&house))
         }
-        ["mcp"] => mcp::run(&xtask::house::root(), &ci::built("opcode")),
+        ["mcp"] => {
+            mcp::run(&xtask::house::root(), &ci::built("opcode"), &ci::built("examples/fixtures"))
+        }
         ["ci"] => ci::run(&xtask::house::root()),
         ["--help" | "-h" | "help"] => {
             say(USAGE);

@@ -49,6 +49,57 @@ const PLAIN: [(&str, &[&str]); 2] = [
     ),
 ];
 
+/// Scenarios that ask for tools, prompts and resources of their own: the same transport with those.
+const FIXED: [(&str, &[&str]); 2] = [
+    (
+        "2025-11-25",
+        &[
+            "tools-call-simple-text",
+            "tools-call-image",
+            "tools-call-audio",
+            "tools-call-embedded-resource",
+            "tools-call-mixed-content",
+            "tools-call-with-logging",
+            "tools-call-error",
+            "tools-call-with-progress",
+            "tools-call-sampling",
+            "tools-call-elicitation",
+            "elicitation-sep1034-defaults",
+            "elicitation-sep1330-enums",
+            "resources-read-text",
+            "resources-read-binary",
+            "resources-templates-read",
+            "resources-subscribe",
+            "resources-unsubscribe",
+            "prompts-get-simple",
+            "prompts-get-with-args",
+            "prompts-get-embedded-resource",
+            "prompts-get-with-image",
+            "completion-complete",
+        ],
+    ),
+    (
+        "2026-07-28",
+        &[
+            "tools-call-simple-text",
+            "tools-call-image",
+            "tools-call-audio",
+            "tools-call-embedded-resource",
+            "tools-call-mixed-content",
+            "tools-call-error",
+            "tools-call-with-progress",
+            "resources-read-text",
+            "resources-read-binary",
+            "resources-templates-read",
+            "prompts-get-simple",
+            "prompts-get-with-args",
+            "prompts-get-embedded-resource",
+            "prompts-get-with-image",
+            "completion-complete",
+        ],
+    ),
+];
+
 /// What the Inspector asks: the end of the URL, and its options.
 const ASKED: [(&str, &[&str]); 8] = [
     ("/mcp", &["--method", "tools/list", "--strict"]),
@@ -89,7 +140,7 @@ const RUN: &str = r#"{"template_name":"judged","agent_id":"inspector"}"#;
 const TEMPLATE: &str = r#"{"name":"judged","steps":[{"id":"a","action":"expr.eval","params":{"expression":"1 + 1"}}]}"#;
 
 /// Runs them all; an error says how many were not content.
-pub fn run(root: &Path, opcode: &Path) -> Result<(), String> {
+pub fn run(root: &Path, opcode: &Path, fixtures: &Path) -> Result<(), String> {
     let judges = Judges::install(root)?;
     let scratch = Scratch::new(&judges.place)?;
     let db = scratch.0.join("judged.db");
@@ -109,6 +160,14 @@ pub fn run(root: &Path, opcode: &Path) -> Result<(), String> {
             let mut judge = judges.conformance(&server.url, scenario, revision);
             judge.arg("--expected-failures").arg(&baseline);
             verdicts.push((format!("{revision} {scenario}"), outcome(scratch.homed(&mut judge))));
+        }
+    }
+    let fixed = Server::start(scratch.homed(&mut Command::new(fixtures)))?;
+    for (revision, scenarios) in FIXED {
+        for scenario in scenarios {
+            let mut judge = judges.conformance(&fixed.url, scenario, revision);
+            let what = format!("{revision} {scenario}, fixtures");
+            verdicts.push((what, outcome(scratch.homed(&mut judge))));
         }
     }
     for (end, options) in ASKED {

@@ -18,30 +18,31 @@ mod subscribe;
 mod task;
 mod tools;
 
+use std::sync::Arc;
+
+use rmcp::ServerHandler;
+use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
+use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+
 pub use server::{Face, Names};
 pub use sse::router as sse_router;
 
 /// The Streamable HTTP transport, to be mounted at `/mcp`; also answers a POST to `/sse`.
-pub fn http_service(face: &Face) -> HttpService {
-    use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
-    use rmcp::transport::streamable_http_server::{
-        StreamableHttpServerConfig, StreamableHttpService,
-    };
+pub fn http_service(face: &Face) -> HttpService<Face> {
     let face = face.clone();
-    // Host and Origin are looked at for every route by the guard before this one.
-    let config = StreamableHttpServerConfig::default().disable_allowed_hosts();
-    StreamableHttpService::new(
-        move || Ok(face.of_a_session()),
-        std::sync::Arc::new(LocalSessionManager::default()),
-        config,
-    )
+    transport(move || face.of_a_session())
 }
 
-/// What [`http_service`] makes.
-pub type HttpService = rmcp::transport::streamable_http_server::StreamableHttpService<
-    Face,
-    rmcp::transport::streamable_http_server::session::local::LocalSessionManager,
->;
+/// The same transport in front of any handlers, one made for each session.
+pub fn transport<H: ServerHandler>(make: impl Fn() -> H + Send + Sync + 'static) -> HttpService<H> {
+    // Host and Origin are looked at for every route by the guard before this one.
+    let config = StreamableHttpServerConfig::default().disable_allowed_hosts();
+    let sessions = Arc::new(LocalSessionManager::default());
+    StreamableHttpService::new(move || Ok(make()), sessions, config)
+}
+
+/// What [`transport`] makes.
+pub type HttpService<H> = StreamableHttpService<H, LocalSessionManager>;
 
 /// Serves one client over this process's stdin and stdout, until it goes.
 ///
