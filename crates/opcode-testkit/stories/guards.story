@@ -54,6 +54,7 @@ show b
 plan
   a: noop if="steps.slow.ok"
   slow: shell.exec
+  x warning /steps/0/condition: step `a` reads `steps.slow`, but `a` does not wait for it (hint: add `slow` to the `depends_on` of `a`) (fix: add /steps/0/depends_on ["slow"])
 start
   > workflow_started
   > step_skipped a {"detail":"step `slow` has no output yet (it is scheduled)","reason":"guard"}

@@ -425,3 +425,36 @@ plan
 plan
   {"steps":[{"id":"a","action":"workflow.run","params":{"template":"t","params":{"key":"${{secrets.KEY}}"}}}]}
   x VALIDATION_ERROR /steps/0/params: what `workflow.run` is given is recorded; secret `KEY` may not be in it (hint: give it to the action that uses it, and there only)
+
+# A step that reads another does not wait for it by that.
+plan
+  {"steps":[{"id":"b","action":"workflow.log","params":{"message":"${{ steps.a.uuid }} ${{ steps['c'].uuid }}"},"condition":"steps.c.ok"},{"id":"a","action":"crypto.uuid"},{"id":"c","action":"crypto.uuid"},{"id":"d","action":"echo","depends_on":["b"],"params":{"x":"${{ steps.a.uuid + steps.b.ok }}"}}]}
+  x warning /steps/0/condition: step `b` reads `steps.c`, but `b` does not wait for it (hint: add `c` to the `depends_on` of `b`) (fix: add /steps/0/depends_on ["c"])
+  x warning /steps/0/params/message: step `b` reads `steps.a`, but `b` does not wait for it (hint: add `a` to the `depends_on` of `b`) (fix: add /steps/0/depends_on ["c","a"])
+  x warning /steps/0/params/message: step `b` reads `steps.c`, but `b` does not wait for it (hint: add `c` to the `depends_on` of `b`) (fix: add /steps/0/depends_on ["c","a"])
+
+# Whoever waits through others, takes over, or asks only how a step stands, is not warned.
+plan
+  {"steps":[{"id":"a","action":"http.get","on_error":{"strategy":"fallback_step","fallback_step":"f"}},{"id":"f","action":"echo","params":{"why":"${{ steps.a.error }}"}},{"id":"b","action":"noop","depends_on":["a"]},{"id":"c","action":"echo","depends_on":["b"],"params":{"x":"${{ steps.a.body }} ${{ steps.f }} ${{ step_status['z'] }}"}},{"id":"z","action":"noop"}],"output":"${{ steps.z.ok }}","on_complete":{"action":"echo","params":{"x":"${{ steps.z.ok }}"}}}
+
+# No step reads what comes of itself, or of one that waits for it.
+plan
+  {"steps":[{"id":"a","action":"echo","params":{"x":"${{ steps.a.ok }}"}},{"id":"b","action":"echo","params":{"x":"${{ steps.c.ok }}"}},{"id":"c","action":"echo","depends_on":["b"]}]}
+  x warning /steps/0/params/x: step `a` reads its own output, which is not there yet (hint: read another step, or `inputs`)
+  x warning /steps/1/params/x: step `b` reads `steps.c`, but `b` does not wait for it (hint: `c` begins only after `b`: put `b` behind it)
+
+# In a body each step follows the one before it; what stands outside is waited for by the step around.
+plan
+  {"steps":[{"id":"a","action":"crypto.uuid"},{"id":"l","type":"loop","config":{"over":"[1]","break":"steps.y.ok","body":[{"id":"x","action":"noop"},{"id":"y","action":"echo","params":{"x":"${{ steps.x.ok }}","a":"${{ steps.a.uuid }}","l":"${{ steps.l.iter_0.x }}","z":"${{ steps.z.ok }}"}},{"id":"z","action":"echo","depends_on":["x"],"params":{"y":"${{ steps.y.x }}"}}]}}]}
+  x warning /steps/1/config/body/1/params/a: a step inside `l` reads `steps.a`, but `l` does not wait for it (hint: add `a` to the `depends_on` of `l`) (fix: add /steps/1/depends_on ["a"])
+  x warning /steps/1/config/body/1/params/z: step `y` reads `steps.z`, but `y` does not wait for it (hint: add `z` to the `depends_on` of `y`) (fix: add /steps/1/config/body/1/depends_on ["x","z"])
+  x warning /steps/1/config/body/2/params/y: step `z` reads `steps.y`, but `z` does not wait for it (hint: `y` begins only after `z`: put `z` behind it)
+
+# A step inside another is read by its full path from outside.
+plan
+  {"steps":[{"id":"l","type":"loop","config":{"over":"[1]","body":[{"id":"x","action":"noop"}]}},{"id":"p","type":"parallel","config":{"branches":[[{"id":"y","action":"noop"}],[{"id":"y","action":"noop"},{"id":"c","type":"condition","config":{"expression":"true","branches":{"true":[{"id":"v","action":"noop"}]},"default":[{"id":"w","action":"noop"}]}}]]}},{"id":"e","action":"echo","depends_on":["l","p"],"params":{"x":"${{ steps.x.ok }}","y":"${{ steps.y.ok }}","v":"${{ steps['v'].ok }}","w":"${{ steps.w.ok }}","good":"${{ steps.l.iter_0.x.ok }} ${{ steps.p.branch_1.c.true.v }}"}}],"output":"${{ steps.x.ok }}"}
+  x warning /steps/2/params/v: step `v` stands inside another and goes by its full path here (hint: read `steps['p.branch_1.c.true.v']`; what the last step there gives is in `steps.p.branches` too)
+  x warning /steps/2/params/w: step `w` stands inside another and goes by its full path here (hint: read `steps['p.branch_1.c.default.w']`; what the last step there gives is in `steps.p.branches` too)
+  x warning /steps/2/params/x: step `x` stands inside another and goes by its full path here (hint: read `steps['l.iter_N.x']`; what the last step there gives is in `steps.l.results` too)
+  x warning /steps/2/params/y: step `y` stands inside another and goes by its full path here (hint: read `steps['p.branch_0.y']` or `steps['p.branch_1.y']`; what the last step there gives is in `steps.p.branches` too)
+  x warning /output: step `x` stands inside another and goes by its full path here (hint: read `steps['l.iter_N.x']`; what the last step there gives is in `steps.l.results` too)

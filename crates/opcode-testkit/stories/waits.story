@@ -341,7 +341,7 @@ start
   > wait_started w {"duration":"","signal":"go"}
   = status active
 signal data {"n":1}
-  x refused VALIDATION_ERROR a data signal needs the `name` a wait listens for, or its `step_id`
+  x refused VALIDATION_ERROR a data signal needs the name a wait listens for (`signal_name`), or its `step_id`
 
 # A data signal for a step that is over is refused.
 plan

@@ -15,6 +15,7 @@ use opcode_model::time::format_duration;
 use opcode_model::{ErrorCode, Problem, Timestamp, Value};
 
 use super::reader::Reader;
+use super::reads::Looker;
 use super::steps::Steps;
 use super::{ConditionPlan, LoopMode, LoopPlan, ParallelPlan, ReasoningPlan, WaitPlan, WorkPlan};
 use crate::shape::{BodyIx, FlowKind, LoopBounds};
@@ -132,10 +133,12 @@ impl Steps<'_> {
                 None
             }
         };
-        let mode = self.loop_mode(config);
+        let round = body.map_or(self.looker, Looker::Round);
+        let mode = self.loop_mode(config, round);
         self.idle_in_loop(config, mode.as_ref());
         let max_iter = config.count("max_iter", 1, LOOP_ITERATIONS_MAX);
         self.bounds(config, mode.as_ref(), max_iter);
+        self.looker = round;
         let stop_when = config.program(engine(config).unwrap_or(Language::Cel), "break");
         self.note_program(config.at("break"), stop_when.as_ref());
         let mode = mode?;
@@ -154,7 +157,7 @@ impl Steps<'_> {
         Some(WorkPlan::Loop(Box::new(LoopPlan { mode, stop_when, may_cut })))
     }
 
-    fn loop_mode(&mut self, config: Reader<'_>) -> Option<LoopMode> {
+    fn loop_mode(&mut self, config: Reader<'_>, round: Looker) -> Option<LoopMode> {
         let mode = if config.value("mode").is_some() {
             config.word("mode", &[("for_each", 0), ("while", 1), ("until", 2)])?
         } else {
@@ -168,6 +171,7 @@ impl Steps<'_> {
             let over = self.needed_program(config, language.unwrap_or(otherwise), "over");
             return over.map(LoopMode::ForEach);
         }
+        self.looker = round;
         let condition =
             self.needed_program(config, language.unwrap_or(Language::Cel), "condition")?;
         Some(if mode == 1 { LoopMode::While(condition) } else { LoopMode::Until(condition) })

@@ -6,6 +6,7 @@
 mod check;
 mod configs;
 mod reader;
+mod reads;
 mod schema;
 mod steps;
 mod workflow;

@@ -86,6 +86,14 @@ impl Problems {
         self.0.borrow_mut().push(problem);
     }
 
+    /// Whether something at that place, or below it, is wrong.
+    pub(super) fn any_error_in(&self, place: &str) -> bool {
+        let below = |path: &str| {
+            path.strip_prefix(place).is_some_and(|rest| matches!(rest.as_bytes(), [] | [b'/', ..]))
+        };
+        self.0.borrow().iter().any(|problem| problem.is_error() && below(&problem.path))
+    }
+
     pub(super) fn into_vec(self) -> Vec<Problem> {
         self.0.into_inner()
     }

@@ -13,6 +13,7 @@ use opcode_model::problem::{nearest, pointer};
 use opcode_model::{Actions, ErrorCode, Object, Problem, Value};
 
 use super::reader::{Problems, Reader, uncompiled};
+use super::reads::{Looker, Read};
 use super::workflow::{INTERRUPTED, RunTimeout};
 use super::{ActionPlan, Backoff, OnError, Retry, StepPlan, WorkPlan, check};
 use crate::shape::{Body, BodyIx, FlowKind, LoopBounds, Node};
@@ -53,8 +54,10 @@ pub(super) struct Steps<'a> {
     pub(super) plans: Vec<Option<StepPlan>>,
     /// Where each step stands.
     pub(super) places: Vec<String>,
-    /// What expressions refer to, with their places.
-    pub(super) references: Vec<(String, References)>,
+    /// What expressions read.
+    pub(super) reads: Vec<Read>,
+    /// Who evaluates the expressions that are read now.
+    pub(super) looker: Looker,
     /// The inputs that the definition names.
     pub(super) inputs: BTreeSet<String>,
     depth: usize,
@@ -77,7 +80,8 @@ impl<'a> Steps<'a> {
             nodes: Vec::new(),
             plans: Vec::new(),
             places: Vec::new(),
-            references: Vec::new(),
+            reads: Vec::new(),
+            looker: Looker::Workflow,
             inputs,
             depth: 0,
             loops: 0,
@@ -218,6 +222,7 @@ impl<'a> Steps<'a> {
     fn step(&mut self, at: usize, place: &str, object: &Object) {
         let problems = self.problems;
         let reader = Reader { object, path: place, problems };
+        let outer = std::mem::replace(&mut self.looker, Looker::Step(at));
         reader.known(FIELDS);
         let kind = if reader.value("type").is_some() {
             reader.word("type", TYPES)
@@ -245,6 +250,7 @@ impl<'a> Steps<'a> {
         if let (Some(work), Some(on_error)) = (work, on_error) {
             self.plans[at] = Some(StepPlan { guard, work, retry, on_error, on_interrupted });
         }
+        self.looker = outer;
     }
 
     /// Warns about what only an action step looks at.
@@ -273,7 +279,8 @@ impl<'a> Steps<'a> {
             let hint = "put the step in a loop's `body`, or read `inputs` or `steps` instead";
             self.problems.push(Problem::warning(place.as_str(), message).hint(hint));
         }
-        self.references.push((place, references.clone()));
+        let references = references.clone();
+        self.reads.push(Read { place, looker: self.looker, references });
     }
 
     pub(super) fn note_template(&mut self, place: &str, template: Option<&Template>) {

@@ -14,7 +14,7 @@ use opcode_model::{Actions, DefinitionHash, ErrorCode, Object, OnInterrupted, Pr
 use super::reader::{Problems, Reader};
 use super::schema::SchemaError;
 use super::steps::Steps;
-use super::{OnTimeout, Plan, Schema, check};
+use super::{OnTimeout, Plan, Schema, check, reads};
 use crate::shape::Shape;
 
 const FIELDS: &[&str] = &[
@@ -88,7 +88,7 @@ fn read_object(reader: Reader<'_>, actions: &dyn Actions, text: Arc<str>) -> Opt
     let on_error = hook(reader, "on_error", &mut steps);
     let output = reader.value("output").and_then(|value| reader.template("/output", value, false));
     steps.note_template("/output", output.as_ref());
-    check::references(&steps, reader.problems);
+    reads::check(&steps);
     let metadata = reader.object("metadata");
     let title = metadata.and_then(|metadata| metadata.find("name")).and_then(Value::as_str);
     top.then(|| Plan {
