@@ -458,3 +458,10 @@ plan
   x warning /steps/2/params/x: step `x` stands inside another and goes by its full path here (hint: read `steps['l.iter_N.x']`; what the last step there gives is in `steps.l.results` too)
   x warning /steps/2/params/y: step `y` stands inside another and goes by its full path here (hint: read `steps['p.branch_0.y']` or `steps['p.branch_1.y']`; what the last step there gives is in `steps.p.branches` too)
   x warning /output: step `x` stands inside another and goes by its full path here (hint: read `steps['l.iter_N.x']`; what the last step there gives is in `steps.l.results` too)
+
+# A function that Expr does not have is found before anything runs, also where it would hardly be called.
+plan
+  {"steps":[{"id":"a","action":"expr.eval","params":{"expression":"let n = 2; nope(n)"}},{"id":"b","action":"expr.eval","params":{"expression":"false && uper('a') == 'A'"}},{"id":"c","action":"expr.eval","params":{"expression":"[1] | fliter(# > 0)"}},{"id":"d","action":"expr.eval","params":{"expression":"upper(data.x)","data":{"x":"a"}}}]}
+  x VALIDATION_ERROR /steps/0/params/expression: unknown function `nope`; available: [abs, all, any, bitand, bitnand, bitnot, bitor, bitshl, bitshr, bitushr, bitxor, ceil, concat, count, date, duration, filter, find, findIndex, findLast, and 51 more] (hint: did you mean `none`?)
+  x VALIDATION_ERROR /steps/1/params/expression: unknown function `uper`; available: [abs, all, any, bitand, bitnand, bitnot, bitor, bitshl, bitshr, bitushr, bitxor, ceil, concat, count, date, duration, filter, find, findIndex, findLast, and 51 more] (hint: did you mean `upper`?)
+  x VALIDATION_ERROR /steps/2/params/expression: expected a value, found `#` (hint: did you mean `filter` for `fliter`?)
