@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use opcode_expr::{Language, Program, References, Template};
-use opcode_model::action::ParamProblem;
+use opcode_model::action::{Misfit, ParamProblem};
 use opcode_model::limits::{DEFINITION_STEPS_MAX, ID_CHARS_MAX, NESTING_DEPTH_MAX, RETRIES_MAX};
 use opcode_model::problem::{nearest, pointer};
 use opcode_model::{Actions, ErrorCode, Object, Problem, Value};
@@ -477,22 +477,19 @@ impl<'a> Steps<'a> {
 
 /// A parameter that does not fit, as a problem of the definition.
 fn misfit(base: &str, params: &Value, found: ParamProblem) -> Problem {
-    let ParamProblem { path, message, nearest, hint, fatal } = found;
+    let ParamProblem { path, message, nearest, hint, kind } = found;
     let value = params.pointer(&path).cloned().unwrap_or_default();
     let place = format!("{base}{path}");
-    if fatal {
-        let problem = Problem::error(ErrorCode::Validation, place, message).hint(hint);
-        return match nearest {
-            Some(meant) => {
-                let hint = format!("did you mean `{meant}`?");
-                problem.hint(hint).replace_with(meant)
-            }
-            None => problem,
-        };
-    }
-    let problem = Problem::warning(place, message);
-    match nearest {
-        Some(meant) => problem.hint(format!("did you mean `{meant}`?")).rename_to(&meant, &value),
-        None => problem.hint(hint).remove(),
+    let problem = match kind {
+        Misfit::Wrong => Problem::error(ErrorCode::Validation, place, message),
+        Misfit::Unread | Misfit::Risky => Problem::warning(place, message),
+    };
+    let hint = nearest.as_ref().map_or(hint, |meant| format!("did you mean `{meant}`?"));
+    let problem = problem.hint(hint);
+    match (kind, nearest) {
+        (Misfit::Wrong, Some(meant)) => problem.replace_with(meant),
+        (Misfit::Unread, Some(meant)) => problem.rename_to(&meant, &value),
+        (Misfit::Unread, None) => problem.remove(),
+        (Misfit::Wrong, None) | (Misfit::Risky, _) => problem,
     }
 }
