@@ -23,7 +23,7 @@ mod tools;
 mod verify;
 
 pub use caller::{Caller, Role};
-pub use document::Document;
+pub use document::{BESIDE, Document};
 pub use engine::{Engine, EngineConfig, EngineError, RunAnswer, RunRequest, Source, Wait};
 pub use hub::{Hub, Note};
 pub use keys::Keys;

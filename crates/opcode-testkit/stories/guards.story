@@ -95,8 +95,8 @@ start
   > workflow_started
   > step_started a #1 compute {"n":1}
   > step_completed a {"output":{"n":1}}
-  > step_failed b {"error":"[EXECUTION_ERROR] could not evaluate `steps.a.m == 1`: no field `m`; available: [n]; did you mean `n`?"}
-  > workflow_failed {"error":"[STEP_FAILED] step b: [EXECUTION_ERROR] could not evaluate `steps.a.m == 1`: no field `m`; available: [n]; did you mean `n`?"}
+  > step_failed b {"error":"[EXECUTION_ERROR] could not evaluate `steps.a.m == 1`: no field `m`; available: [n]"}
+  > workflow_failed {"error":"[STEP_FAILED] step b: [EXECUTION_ERROR] could not evaluate `steps.a.m == 1`: no field `m`; available: [n]"}
   = status failed
 
 # has() asks without failing.

@@ -6,7 +6,7 @@ plan
 # A definition needs steps.
 plan
   {"name":"x"}
-  x VALIDATION_ERROR /steps: `steps` is missing (hint: a definition is {"steps": [{"id": …, "action": …}]}) (fix: add [])
+  x VALIDATION_ERROR /steps: `steps` is missing (hint: a definition is {"steps": [{"id": …, "action": …}]})
 
 # Steps are a list.
 plan
@@ -200,16 +200,16 @@ plan
   x VALIDATION_ERROR /steps/0/retry/retry_on/0: no such error code: "TIMEOUT" (hint: did you mean `TIMEOUT_ERROR`?) (fix: replace "TIMEOUT_ERROR")
   x VALIDATION_ERROR /steps/0/retry/retry_on/2: no such error code: 3 (hint: such as TIMEOUT_ERROR or EXECUTION_ERROR)
 
-# A duration is text with units; a bare number is read as seconds in the fix.
+# A duration is text with units; what unit a bare number has, only its author knows.
 plan
   {"steps":[{"id":"a","action":"noop","timeout":30}],"timeout":"soon"}
   x VALIDATION_ERROR /timeout: `soon` is not a duration: a duration is numbers with units, such as 300ms, 90s, 1m30s or 1.5h (hint: write numbers with units: 300ms, 90s, 1m30s, 2h)
-  x VALIDATION_ERROR /steps/0/timeout: `timeout` must be a duration such as "30s", not int (hint: write numbers with units: 300ms, 90s, 1m30s, 2h) (fix: replace "30s")
+  x VALIDATION_ERROR /steps/0/timeout: `timeout` must be a duration such as "30s", not int (hint: write numbers with units: 300ms, 90s, 1m30s, 2h)
 
 # A duration has a unit, and at least a millisecond.
 plan
   {"steps":[{"id":"a","action":"noop","timeout":"5"},{"id":"b","action":"noop","timeout":"10ns"},{"id":"c","action":"noop","timeout":"-1s"}]}
-  x VALIDATION_ERROR /steps/0/timeout: `5` is not a duration: a duration needs one of the units ns, us, ms, s, m, h (hint: write numbers with units: 300ms, 90s, 1m30s, 2h) (fix: replace "5s")
+  x VALIDATION_ERROR /steps/0/timeout: `5` is not a duration: a duration needs one of the units ns, us, ms, s, m, h (hint: write numbers with units: 300ms, 90s, 1m30s, 2h)
   x VALIDATION_ERROR /steps/1/timeout: `10ns` is shorter than a millisecond (hint: the shortest is 1ms)
   x VALIDATION_ERROR /steps/2/timeout: `-1s` is not a duration: a duration is numbers with units, such as 300ms, 90s, 1m30s or 1.5h (hint: write numbers with units: 300ms, 90s, 1m30s, 2h)
 
@@ -257,7 +257,7 @@ plan
 plan
   {"steps":[{"id":"a","action":"transform.jq","params":{"filter":".inptus.x, .steps.b"}},{"id":"c","action":"transform.jq","params":{"filter":".inptus, .steps.x","data":{}}}]}
   x warning /steps/0/params/filter: nothing here is called `inptus` (hint: did you mean `inputs`?)
-  x warning /steps/0/params/filter: no step is called `b` (hint: did you mean `a`?)
+  x warning /steps/0/params/filter: no step is called `b` (hint: the steps of this workflow are a, c)
 
 # An output may name only steps that are there.
 plan
@@ -328,7 +328,7 @@ plan
 # A while loop without max_iter is warned about.
 plan
   {"steps":[{"id":"s","type":"loop","config":{"mode":"while","condition":"true","body":[{"id":"x","action":"noop"}]}}]}
-  x warning /steps/0/config: without `max_iter` only the condition ends this loop (hint: set a `max_iter`) (fix: add /steps/0/config/max_iter 1000)
+  x warning /steps/0/config: without `max_iter` only the condition ends this loop (hint: set a `max_iter`: then the loop ends there, with `truncated`)
 
 # Only for_each runs iterations side by side.
 plan
@@ -351,7 +351,7 @@ plan
 # A wait needs a duration or a signal.
 plan
   {"steps":[{"id":"s","type":"wait","config":{}}]}
-  x VALIDATION_ERROR /steps/0/config: a wait step needs a `duration` or a `signal` (hint: `duration` waits for a time such as 30s, `signal` for somebody's word) (fix: add /steps/0/config/duration "1s")
+  x VALIDATION_ERROR /steps/0/config: a wait step needs a `duration` or a `signal` (hint: `duration` waits for a time such as 30s, `signal` for somebody's word)
 
 # With a duration the signal is never waited for.
 plan
@@ -361,7 +361,7 @@ plan
 # A fallback choice is among the options.
 plan
   {"steps":[{"id":"s","type":"reasoning","config":{"prompt_context":"?","options":[{"id":"yes"},{"id":"no"}],"fallback":"yess","timeout":"1h"}}]}
-  x VALIDATION_ERROR /steps/0/config/fallback: fallback `yess` is not among the options (hint: the options are yes, no) (fix: replace "yes")
+  x VALIDATION_ERROR /steps/0/config/fallback: fallback `yess` is not among the options (hint: the options are yes, no)
 
 # Options have ids, each its own.
 plan
@@ -413,7 +413,7 @@ plan
   x VALIDATION_ERROR /steps/1/id: duplicate step id `a` (hint: each step of a list needs an id of its own) (fix: replace "a-2")
   x VALIDATION_ERROR /steps/0/timeout: `x` is not a duration: a duration is numbers with units, such as 300ms, 90s, 1m30s or 1.5h (hint: write numbers with units: 300ms, 90s, 1m30s, 2h)
   x VALIDATION_ERROR /steps/1/action: an action step needs an `action` (hint: such as `http.get` or `shell.exec`; other steps need a `type`)
-  x VALIDATION_ERROR /steps/0/depends_on/0: there is no step `q` beside this one (hint: did you mean `a`?) (fix: replace "a")
+  x VALIDATION_ERROR /steps/0/depends_on/0: there is no step `q` beside this one (hint: the steps here are a)
   x warning /steps/0/zz: unknown field `zz` is ignored (hint: the fields here are id, type, action, params, depends_on, condition, retry, timeout, on_error, on_interrupted, config, name, description, metadata) (fix: remove)
 
 # An id that reads like the step of a hook.
@@ -465,3 +465,30 @@ plan
   x VALIDATION_ERROR /steps/0/params/expression: unknown function `nope`; available: [abs, all, any, bitand, bitnand, bitnot, bitor, bitshl, bitshr, bitushr, bitxor, ceil, concat, count, date, duration, filter, find, findIndex, findLast, and 51 more] (hint: did you mean `none`?)
   x VALIDATION_ERROR /steps/1/params/expression: unknown function `uper`; available: [abs, all, any, bitand, bitnand, bitnot, bitor, bitshl, bitshr, bitushr, bitxor, ceil, concat, count, date, duration, filter, find, findIndex, findLast, and 51 more] (hint: did you mean `upper`?)
   x VALIDATION_ERROR /steps/2/params/expression: expected a value, found `#` (hint: did you mean `filter` for `fliter`?)
+
+# A fix never chooses among meanings.
+plan
+  {"steps":[{"id":"s","type":"reasoning","config":{"prompt_context":"?","options":["a","b"],"fallback":"c"}},{"id":"t","type":"reasoning","config":{"prompt_context":"?","options":["approve","reject"],"fallback":"aprove"}},{"id":"w","type":"wait","config":{}},{"id":"l","type":"loop","config":{"mode":"while","condition":"true","body":[{"id":"x","action":"noop"}]}},{"id":"r","action":"noop","timeout":30,"retry":{"delay":"5","retry_on":["S"]},"depends_on":["q"]}]}
+  x VALIDATION_ERROR /steps/0/config/fallback: fallback `c` is not among the options (hint: the options are a, b)
+  x VALIDATION_ERROR /steps/1/config/fallback: fallback `aprove` is not among the options (hint: the options are approve, reject)
+  x VALIDATION_ERROR /steps/2/config: a wait step needs a `duration` or a `signal` (hint: `duration` waits for a time such as 30s, `signal` for somebody's word)
+  x VALIDATION_ERROR /steps/4/retry/delay: `5` is not a duration: a duration needs one of the units ns, us, ms, s, m, h (hint: write numbers with units: 300ms, 90s, 1m30s, 2h)
+  x VALIDATION_ERROR /steps/4/retry/retry_on/0: no such error code: "S" (hint: such as TIMEOUT_ERROR or EXECUTION_ERROR)
+  x VALIDATION_ERROR /steps/4/timeout: `timeout` must be a duration such as "30s", not int (hint: write numbers with units: 300ms, 90s, 1m30s, 2h)
+  x VALIDATION_ERROR /steps/4/depends_on/0: there is no step `q` beside this one (hint: the steps here are l, r, s, t, w)
+  x warning /steps/3/config: without `max_iter` only the condition ends this loop (hint: set a `max_iter`: then the loop ends there, with `truncated`)
+
+# A definition with nothing to do is not cured by an empty list.
+plan
+  {"inputs":{}}
+  x VALIDATION_ERROR /steps: `steps` is missing (hint: a definition is {"steps": [{"id": …, "action": …}]})
+
+# A file's wrapper is not the definition inside it.
+plan
+  {"name":"n","definition":{"steps":[{"id":"a","action":"noop"}]}}
+  x VALIDATION_ERROR /steps: `steps` is missing (hint: the definition stands in its member `definition`: hand in that)
+
+# There are no triggers yet.
+plan
+  {"steps":[{"id":"a","action":"noop"}],"triggers":[{"cron":"* * * * *"}]}
+  x warning /triggers: there are no triggers yet; this is ignored (hint: start it with `opcode run` or `opcode.run`)

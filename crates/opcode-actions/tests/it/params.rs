@@ -101,6 +101,10 @@ fn wrong_types_are_errors_that_say_what_was_expected() {
         let found = (problem.path.as_str(), problem.message.as_str(), problem.kind);
         assert_eq!(found, (path, message, Misfit::Wrong), "{params}");
     }
+}
+
+#[test]
+fn what_a_wrong_text_lacks_is_said() {
     let durations = only("shell.exec", r#"{"command": "a", "timeout": "30"}"#);
     assert!(
         durations.kind == Misfit::Wrong && durations.message.contains("units"),

@@ -423,8 +423,11 @@ impl<'a> Steps<'a> {
                 let place = format!("{path}/retry_on/{i}");
                 let problem = Problem::error(ErrorCode::Validation, place, message);
                 let meant = code.as_str().and_then(|text| {
-                    let begins = known.iter().copied().find(|known| known.starts_with(text));
-                    begins.filter(|_| !text.is_empty()).or_else(|| nearest(text, known))
+                    let mut begin = known.iter().copied().filter(|known| known.starts_with(text));
+                    match (begin.next(), begin.next()) {
+                        (Some(only), None) => Some(only),
+                        _ => nearest(text, known.iter().copied()),
+                    }
                 });
                 self.problems.push(match meant {
                     Some(meant) => {

@@ -75,6 +75,13 @@ fn limit(what: &str, number: usize) -> Problem {
 }
 
 fn read_object(reader: Reader<'_>, actions: &dyn Actions, text: Arc<str>) -> Option<Plan> {
+    if is_wrapper(reader) {
+        let problem = Problem::error(ErrorCode::Validation, "/steps", "`steps` is missing");
+        reader
+            .problems
+            .push(problem.hint("the definition stands in its member `definition`: hand in that"));
+        return None;
+    }
     reader.known(FIELDS);
     let branch_mode = reader.word("failure_mode", &[("workflow", false), ("branch", true)]);
     let wall = reader.word("timeout_scope", &[("active", false), ("wall", true)]);
@@ -116,14 +123,19 @@ fn read_object(reader: Reader<'_>, actions: &dyn Actions, text: Arc<str>) -> Opt
     })
 }
 
+/// Whether it is a file as the command line takes it, with the definition inside.
+fn is_wrapper(reader: Reader<'_>) -> bool {
+    let inside = reader.value("definition").and_then(|definition| definition.find("steps"));
+    inside.is_some() && reader.value("steps").is_none()
+}
+
 fn read_steps(reader: Reader<'_>, steps: &mut Steps<'_>) -> bool {
     match reader.list("steps") {
         Some([]) => reader.wrong("steps", "a workflow needs at least one step", SHAPE),
         Some(items) => return steps.body("/steps", items, true).is_some(),
         None if reader.value("steps").is_none() => {
-            let problem = Problem::error(ErrorCode::Validation, "/steps", "`steps` is missing")
-                .hint(SHAPE)
-                .add("/steps", Value::list([]));
+            let problem =
+                Problem::error(ErrorCode::Validation, "/steps", "`steps` is missing").hint(SHAPE);
             reader.problems.push(problem);
         }
         None => {}
