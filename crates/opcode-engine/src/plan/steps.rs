@@ -15,7 +15,7 @@ use opcode_model::{Actions, ErrorCode, Object, Problem, Value};
 use super::reader::{Problems, Reader, uncompiled};
 use super::reads::{Looker, Read};
 use super::workflow::{INTERRUPTED, RunTimeout};
-use super::{ActionPlan, Backoff, OnError, Retry, StepPlan, WorkPlan, check};
+use super::{ActionPlan, Backoff, ChildPlan, OnError, Retry, StepPlan, WorkPlan, check};
 use crate::shape::{Body, BodyIx, FlowKind, LoopBounds, Node};
 
 const FIELDS: &[&str] = &[
@@ -58,6 +58,8 @@ pub(super) struct Steps<'a> {
     pub(super) reads: Vec<Read>,
     /// Who evaluates the expressions that are read now.
     pub(super) looker: Looker,
+    /// The templates its children run.
+    pub(super) children: Vec<ChildPlan>,
     /// The inputs that the definition names.
     pub(super) inputs: BTreeSet<String>,
     depth: usize,
@@ -82,6 +84,7 @@ impl<'a> Steps<'a> {
             places: Vec::new(),
             reads: Vec::new(),
             looker: Looker::Workflow,
+            children: Vec::new(),
             inputs,
             depth: 0,
             loops: 0,
@@ -318,12 +321,27 @@ impl<'a> Steps<'a> {
             return None;
         };
         self.recorded(&place, name, template.as_ref());
+        self.child(&place, name, params);
         let is_object = params.as_object().is_some();
         for problem in is_object.then(|| self.actions.check(name, params)).into_iter().flatten() {
             self.problems.push(misfit(&place, params, problem));
         }
         let program = self.program_of(&place, name, params);
         Some(WorkPlan::Action(ActionPlan { name: name.into(), class, params: template?, program }))
+    }
+
+    /// Notes which template a step runs, unless that is put together when it begins.
+    fn child(&mut self, place: &str, name: &str, params: &Value) {
+        let text = |member: &str| params.find(member).and_then(Value::as_str);
+        let (Some(template), "workflow.run") = (text("template_name"), name) else { return };
+        let version = text("version");
+        if !template.contains("${{") && version.is_none_or(|version| !version.contains("${{")) {
+            self.children.push(ChildPlan {
+                place: pointer(place, "template_name"),
+                template: template.into(),
+                version: version.map(Into::into),
+            });
+        }
     }
 
     /// The program among an action's parameters, unless it is put together when the step begins.

@@ -110,6 +110,7 @@ fn read_object(reader: Reader<'_>, actions: &dyn Actions, text: Arc<str>) -> Opt
         on_interrupted: reader.word("on_interrupted", INTERRUPTED).unwrap_or_default(),
         on_complete,
         on_error,
+        children: steps.children,
         warnings: Vec::new(),
         shape: Arc::new(Shape {
             bodies: steps.bodies,
