@@ -63,7 +63,9 @@ fn every_workflow_of_the_skill_does_what_it_says() {
     let mut done = [0; 3];
     for (name, text) in files() {
         for block in blocks(&name, &text).iter().filter(|it| it.json.get("steps").is_some()) {
-            let file = home.file("workflow.json", &block.json.to_string());
+            let text = block.json.to_string();
+            let file = home.file("workflow.json", &text);
+            assert_eq!(bare.file("workflow.json", &text), file);
             let checked = bare.opcode(&["define", "--dry-run", &file]);
             assert_eq!((checked.code, checked.err.as_str()), (0, ""), "{}", block.place);
             let (code, which) = match block.kind.as_str() {
