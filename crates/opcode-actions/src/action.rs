@@ -7,7 +7,7 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
 
-use opcode_model::action::{Answer, Call, EffectClass, Outcome, ParamProblem};
+use opcode_model::action::{Answer, Call, EffectClass, Misfit, Outcome, ParamProblem};
 use opcode_model::{ErrorCode, Failure, Language, Value};
 use opcode_sandbox::Stop;
 use schemars::JsonSchema;
@@ -93,6 +93,11 @@ pub(crate) trait Built: 'static {
         Ok(())
     }
 
+    /// What would work and may do more than is meant, of parameters as they stand in a definition.
+    fn risks(_params: &Value) -> Vec<ParamProblem> {
+        Vec::new()
+    }
+
     /// Whom it would talk to.
     fn target(_params: &Self::Params) -> Option<String> {
         None
@@ -148,8 +153,9 @@ impl<A: Built> Action for Shaped<A> {
 
     fn check(&self, params: &Value) -> Vec<ParamProblem> {
         let mut found = self.schema.check(params);
-        if !found.iter().any(|problem| problem.fatal) {
+        if !found.iter().any(|problem| problem.kind == Misfit::Wrong) {
             found.extend(examine(A::NULLABLE, params, A::examine));
+            found.extend(A::risks(params));
         }
         found
     }

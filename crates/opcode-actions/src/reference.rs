@@ -47,20 +47,29 @@ fn effect(class: EffectClass) -> &'static str {
 }
 
 fn parameters(schema: &Json) -> String {
-    let Some(properties) = schema["properties"].as_object().filter(|map| !map.is_empty()) else {
+    let rows = rows("", schema);
+    if rows.is_empty() {
         return "No parameters.\n\n".to_owned();
-    };
+    }
+    format!("| parameter | type | required | meaning |\n|---|---|---|---|\n{}\n", rows.concat())
+}
+
+/// A row for each member, what must be there first, each with its own members after it.
+fn rows(within: &str, schema: &Json) -> Vec<String> {
+    let Some(properties) = schema["properties"].as_object() else { return Vec::new() };
     let required: Vec<&str> =
         schema["required"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
     let mut rows: Vec<String> = Vec::with_capacity(properties.len());
     for must in [true, false] {
         for (name, expected) in properties {
             if required.contains(&name.as_str()) == must {
-                rows.push(row(name, expected, must));
+                let name = format!("{within}{name}");
+                rows.push(row(&name, expected, must));
+                rows.extend(self::rows(&format!("{name}."), expected));
             }
         }
     }
-    format!("| parameter | type | required | meaning |\n|---|---|---|---|\n{}\n", rows.concat())
+    rows
 }
 
 fn row(name: &str, schema: &Json, must: bool) -> String {

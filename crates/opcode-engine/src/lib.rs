@@ -13,8 +13,9 @@ mod shape;
 pub use apply::apply;
 pub use decide::{Refusal, decide};
 pub use plan::{
-    ActionPlan, Backoff, ConditionPlan, LoopMode, LoopPlan, OnError, OnTimeout, ParallelPlan, Plan,
-    ReasoningPlan, Retry, Schema, SchemaError, StepPlan, WaitPlan, WorkPlan, plan,
+    ActionPlan, Backoff, ChildPlan, ConditionPlan, LoopMode, LoopPlan, OnError, OnTimeout,
+    ParallelPlan, Plan, ReasoningPlan, Retry, Schema, SchemaError, StepPlan, WaitPlan, WorkPlan,
+    plan,
 };
 pub use run::{
     Alarm, Child, Clock, Flow, Frame, FrameIx, Intent, LoopState, Mail, Outstanding, Run, State,

@@ -102,7 +102,8 @@ impl Program {
         }
     }
 
-    /// Compiles `source` for an action: jq with the names in `args` as variables, the others as `compile_open` does.
+    /// Compiles `source` for an action: jq with the names in `args` as variables, the others as `compile_open` does, but
+    /// that a function which Expr does not have is an error.
     pub fn compile_loose<'a>(
         language: Language,
         source: &str,
@@ -110,7 +111,8 @@ impl Program {
     ) -> Result<Self, CompileError> {
         match language {
             Language::Jq => Self::compile_jq(source, &args.cloned().collect::<Vec<_>>()),
-            Language::Cel | Language::Expr => Self::compile_open(language, source),
+            Language::Expr => Self::compile_with(language, source, Names::Functions, None),
+            Language::Cel => Self::compile_open(language, source),
         }
     }
 

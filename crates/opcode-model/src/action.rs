@@ -133,8 +133,19 @@ pub struct ParamProblem {
     pub nearest: Option<String>,
     /// What to do about it.
     pub hint: String,
-    /// An unknown parameter warns; a wrong type is an error.
-    pub fatal: bool,
+    /// How bad it is.
+    pub kind: Misfit,
+}
+
+/// How a parameter does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Misfit {
+    /// The action cannot run with it: an error.
+    Wrong,
+    /// Nobody reads it: a warning.
+    Unread,
+    /// It works, and may do more than is meant: a warning.
+    Risky,
 }
 
 /// One call of an action, as the shell performs it.

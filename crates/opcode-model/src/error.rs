@@ -89,7 +89,7 @@ error_codes! {
     /// A path lies outside what is allowed.
     PathDenied = "PATH_DENIED", 403, false, "use a path beneath the allowed roots";
     /// A secret could not be opened.
-    Vault = "VAULT_ERROR", 500, true, "configure a vault and store the secret first";
+    Vault = "VAULT_ERROR", 500, true, "there is no vault yet: let `shell.exec` fetch the secret itself, from a file or a program that has it";
     /// A limit of the house was hit.
     LimitExceeded = "LIMIT_EXCEEDED", 413, false, "make it smaller, or split the work between several workflows";
     /// An attempt may or may not have happened before a crash.

@@ -132,15 +132,22 @@ pub fn pointer(base: &str, member: &str) -> String {
     format!("{base}/{}", member.replace('~', "~0").replace('/', "~1"))
 }
 
-/// Of `candidates`, the one nearest to `name`, if any is near enough to be what was meant.
+/// Of `candidates`, the one nearest to `name`, if any is near enough to be what was meant and no other is as near.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let allowed = (name.chars().count() / 3).max(1);
-    candidates
-        .into_iter()
-        .map(|candidate| (edits(name, candidate), candidate))
-        .filter(|(distance, _)| *distance <= allowed)
-        .min()
-        .map(|(_, candidate)| candidate)
+    let letters = name.chars().count();
+    let allowed = (letters / 3).max(1).min(letters.saturating_sub(1));
+    let mut found: Option<(usize, &str)> = None;
+    let mut is_alone = true;
+    for candidate in candidates {
+        let distance = edits(name, candidate);
+        let best = found.map_or(allowed, |(best, _)| best);
+        if distance < best || (distance == best && found.is_none()) {
+            (found, is_alone) = (Some((distance, candidate)), true);
+        } else if distance == best && found.is_some_and(|(_, other)| other != candidate) {
+            is_alone = false;
+        }
+    }
+    found.filter(|_| is_alone).map(|(_, candidate)| candidate)
 }
 
 /// Optimal string alignment distance (Levenshtein with neighbours swapped for 1), ignoring case.
@@ -176,6 +183,9 @@ mod tests {
         assert_eq!(nearest("quite.else", actions), None);
         assert_eq!(nearest("hots", ["host", "cos"]), Some("host"), "neighbours swapped");
         assert_eq!(nearest("foo", ["cos"]), None);
+        assert_eq!(nearest("c", ["a", "b"]), None, "nothing of it is left");
+        assert_eq!(nearest("ac", ["ab", "ad"]), None, "as near as each other");
+        assert_eq!(nearest("ac", ["ab", "abc", "ab", "ac"]), Some("ac"));
     }
 
     #[test]

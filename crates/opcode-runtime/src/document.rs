@@ -1,11 +1,14 @@
 //! What people hand in: a bare definition, or one wrapped with a name and schemas.
 //!
-//! Keeps: schemas of the wrapper become part of the definition, unless it has its own.
+//! Keeps: schemas and triggers of the wrapper become part of the definition, unless it has its own.
 //! Not here: whether the definition is any good (`opcode-engine`'s `plan`).
 
 use std::sync::Arc;
 
 use opcode_model::{Object, Value};
+
+/// Members of a definition that may stand beside it in its wrapper.
+pub const BESIDE: [&str; 3] = ["input_schema", "output_schema", "triggers"];
 
 /// A definition, and what its wrapper says of it.
 #[derive(Clone, Debug)]
@@ -30,16 +33,16 @@ impl Document {
         Self {
             name: text("name"),
             description: text("description"),
-            definition: with_schemas(definition, wrapper),
+            definition: with_members(definition, wrapper),
         }
     }
 }
 
-fn with_schemas(definition: &Value, wrapper: &Object) -> Value {
+fn with_members(definition: &Value, wrapper: &Object) -> Value {
     let Some(own) = definition.as_object() else { return definition.clone() };
-    let given = ["input_schema", "output_schema"].into_iter().filter_map(|key| {
-        let schema = wrapper.find(key).filter(|schema| !schema.is_null())?;
-        Some((key, schema.clone()))
+    let given = BESIDE.into_iter().filter_map(|key| {
+        let member = wrapper.find(key).filter(|member| !member.is_null())?;
+        Some((key, member.clone()))
     });
     let given: Object = given.collect();
     Value::Object(given.merged(own))

@@ -25,7 +25,7 @@ mod verify;
 
 pub use audit::{Actor, Audit, Deed};
 pub use caller::{Caller, Role};
-pub use document::Document;
+pub use document::{BESIDE, Document};
 pub use engine::{Engine, EngineConfig, EngineError, RunAnswer, RunRequest, Source, Wait};
 pub use hub::{Hub, Note};
 pub use keys::Keys;

@@ -13,8 +13,8 @@ use opcode_model::commit::RunRow;
 use opcode_model::result::RunResult;
 use opcode_model::{Failure, Object, RunId, Timestamp, Value};
 use opcode_store::{
-    About, Catalog, DecisionFilter, DecisionRow, EventFilter, EventRecord, OpenRun, RunFilter,
-    RunSummary, Runs,
+    About, Catalog, DecisionFilter, DecisionRow, EventFilter, EventRecord, MemoryStore, OpenRun,
+    RunFilter, RunSummary, Runs,
 };
 
 use serde_json::{Value as Json, json};
@@ -85,10 +85,19 @@ pub(crate) struct Folded {
 impl Reader {
     /// Asks a store.
     pub fn new<S: Runs + Catalog>(store: Arc<S>, tools: Arc<dyn Tools>) -> Self {
+        Self::over(store, tools, true)
+    }
+
+    /// Asks nobody: for checks where there is no store yet.
+    pub fn without_store(tools: Arc<dyn Tools>) -> Self {
+        Self::over(Arc::new(MemoryStore::default()), tools, false)
+    }
+
+    fn over<S: Runs + Catalog>(store: Arc<S>, tools: Arc<dyn Tools>, is_store: bool) -> Self {
         let catalog: Arc<dyn Catalog> = store.clone();
         Self {
             runs: store,
-            templates: Arc::new(Templates { catalog: catalog.clone() }),
+            templates: Arc::new(Templates { catalog: catalog.clone(), are_known: is_store }),
             agents: Arc::new(Agents::new(catalog.clone())),
             tokens: Tokens::new(catalog.clone()),
             keys: Keys::new(catalog.clone()),

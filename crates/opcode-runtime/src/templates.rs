@@ -68,6 +68,8 @@ pub struct Defined {
 /// Templates in a catalog.
 pub(crate) struct Templates {
     pub(crate) catalog: Arc<dyn Catalog>,
+    /// Whether there is a store behind the catalog: else nobody knows which templates there will be.
+    pub(crate) are_known: bool,
 }
 
 fn key(name: &str, version: &str) -> Arc<str> {
@@ -133,11 +135,12 @@ impl Templates {
             let last = self.list(Some(&request.name)).await?.pop();
             let next = last.map_or(0, |template| number(&template.version)) + 1;
             let version: Arc<str> = format!("v{next}").into();
-            let defined = Defined {
+            let mut defined = Defined {
                 name: request.name.clone(),
                 version: version.clone(),
                 warnings: plan.warnings.clone(),
             };
+            defined.warnings.extend(self.absent_children(plan, &defined).await?);
             if request.dry_run {
                 return Ok(defined);
             }
@@ -158,6 +161,33 @@ impl Templates {
                 Err(CatalogError::Fault(fault)) => return Err(failure(fault)),
             }
         }
+    }
+
+    /// Warns about children whose templates are not there; what is being defined may run itself.
+    async fn absent_children(
+        &self,
+        plan: &Plan,
+        defined: &Defined,
+    ) -> Result<Vec<Problem>, Failure> {
+        let mut absent = Vec::new();
+        for child in plan.children.iter().filter(|_| self.are_known) {
+            let own = child.version.as_ref().is_none_or(|version| *version == defined.version);
+            if child.template == defined.name && own {
+                continue;
+            }
+            match self.find(&child.template, child.version.as_deref()).await {
+                Ok(_) => {}
+                Err(failure) if failure.code == ErrorCode::NotFound => {
+                    let problem = Problem::warning(child.place.as_str(), failure.message.as_ref());
+                    absent.push(
+                        problem
+                            .hint("define it before this runs: `opcode define`, `opcode.define`"),
+                    );
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        Ok(absent)
     }
 
     fn write(

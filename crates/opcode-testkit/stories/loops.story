@@ -556,7 +556,7 @@ start
 plan
   l: loop .mode=while .condition="iter.index < 3"
     h: noop
-  x warning /steps/0/config: without `max_iter` only the condition ends this loop (hint: set a `max_iter`) (fix: add /steps/0/config/max_iter 1000)
+  x warning /steps/0/config: without `max_iter` only the condition ends this loop (hint: set a `max_iter`: then the loop ends there, with `truncated`)
 start
   > workflow_started
   > step_started l #1 flow

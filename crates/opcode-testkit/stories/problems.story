@@ -6,7 +6,7 @@ plan
 # A definition needs steps.
 plan
   {"name":"x"}
-  x VALIDATION_ERROR /steps: `steps` is missing (hint: a definition is {"steps": [{"id": …, "action": …}]}) (fix: add [])
+  x VALIDATION_ERROR /steps: `steps` is missing (hint: a definition is {"steps": [{"id": …, "action": …}]})
 
 # Steps are a list.
 plan
@@ -200,16 +200,16 @@ plan
   x VALIDATION_ERROR /steps/0/retry/retry_on/0: no such error code: "TIMEOUT" (hint: did you mean `TIMEOUT_ERROR`?) (fix: replace "TIMEOUT_ERROR")
   x VALIDATION_ERROR /steps/0/retry/retry_on/2: no such error code: 3 (hint: such as TIMEOUT_ERROR or EXECUTION_ERROR)
 
-# A duration is text with units; a bare number is read as seconds in the fix.
+# A duration is text with units; what unit a bare number has, only its author knows.
 plan
   {"steps":[{"id":"a","action":"noop","timeout":30}],"timeout":"soon"}
   x VALIDATION_ERROR /timeout: `soon` is not a duration: a duration is numbers with units, such as 300ms, 90s, 1m30s or 1.5h (hint: write numbers with units: 300ms, 90s, 1m30s, 2h)
-  x VALIDATION_ERROR /steps/0/timeout: `timeout` must be a duration such as "30s", not int (hint: write numbers with units: 300ms, 90s, 1m30s, 2h) (fix: replace "30s")
+  x VALIDATION_ERROR /steps/0/timeout: `timeout` must be a duration such as "30s", not int (hint: write numbers with units: 300ms, 90s, 1m30s, 2h)
 
 # A duration has a unit, and at least a millisecond.
 plan
   {"steps":[{"id":"a","action":"noop","timeout":"5"},{"id":"b","action":"noop","timeout":"10ns"},{"id":"c","action":"noop","timeout":"-1s"}]}
-  x VALIDATION_ERROR /steps/0/timeout: `5` is not a duration: a duration needs one of the units ns, us, ms, s, m, h (hint: write numbers with units: 300ms, 90s, 1m30s, 2h) (fix: replace "5s")
+  x VALIDATION_ERROR /steps/0/timeout: `5` is not a duration: a duration needs one of the units ns, us, ms, s, m, h (hint: write numbers with units: 300ms, 90s, 1m30s, 2h)
   x VALIDATION_ERROR /steps/1/timeout: `10ns` is shorter than a millisecond (hint: the shortest is 1ms)
   x VALIDATION_ERROR /steps/2/timeout: `-1s` is not a duration: a duration is numbers with units, such as 300ms, 90s, 1m30s or 1.5h (hint: write numbers with units: 300ms, 90s, 1m30s, 2h)
 
@@ -257,7 +257,7 @@ plan
 plan
   {"steps":[{"id":"a","action":"transform.jq","params":{"filter":".inptus.x, .steps.b"}},{"id":"c","action":"transform.jq","params":{"filter":".inptus, .steps.x","data":{}}}]}
   x warning /steps/0/params/filter: nothing here is called `inptus` (hint: did you mean `inputs`?)
-  x warning /steps/0/params/filter: no step is called `b` (hint: did you mean `a`?)
+  x warning /steps/0/params/filter: no step is called `b` (hint: the steps of this workflow are a, c)
 
 # An output may name only steps that are there.
 plan
@@ -328,7 +328,7 @@ plan
 # A while loop without max_iter is warned about.
 plan
   {"steps":[{"id":"s","type":"loop","config":{"mode":"while","condition":"true","body":[{"id":"x","action":"noop"}]}}]}
-  x warning /steps/0/config: without `max_iter` only the condition ends this loop (hint: set a `max_iter`) (fix: add /steps/0/config/max_iter 1000)
+  x warning /steps/0/config: without `max_iter` only the condition ends this loop (hint: set a `max_iter`: then the loop ends there, with `truncated`)
 
 # Only for_each runs iterations side by side.
 plan
@@ -351,7 +351,7 @@ plan
 # A wait needs a duration or a signal.
 plan
   {"steps":[{"id":"s","type":"wait","config":{}}]}
-  x VALIDATION_ERROR /steps/0/config: a wait step needs a `duration` or a `signal` (hint: `duration` waits for a time such as 30s, `signal` for somebody's word) (fix: add /steps/0/config/duration "1s")
+  x VALIDATION_ERROR /steps/0/config: a wait step needs a `duration` or a `signal` (hint: `duration` waits for a time such as 30s, `signal` for somebody's word)
 
 # With a duration the signal is never waited for.
 plan
@@ -361,7 +361,7 @@ plan
 # A fallback choice is among the options.
 plan
   {"steps":[{"id":"s","type":"reasoning","config":{"prompt_context":"?","options":[{"id":"yes"},{"id":"no"}],"fallback":"yess","timeout":"1h"}}]}
-  x VALIDATION_ERROR /steps/0/config/fallback: fallback `yess` is not among the options (hint: the options are yes, no) (fix: replace "yes")
+  x VALIDATION_ERROR /steps/0/config/fallback: fallback `yess` is not among the options (hint: the options are yes, no)
 
 # Options have ids, each its own.
 plan
@@ -413,7 +413,7 @@ plan
   x VALIDATION_ERROR /steps/1/id: duplicate step id `a` (hint: each step of a list needs an id of its own) (fix: replace "a-2")
   x VALIDATION_ERROR /steps/0/timeout: `x` is not a duration: a duration is numbers with units, such as 300ms, 90s, 1m30s or 1.5h (hint: write numbers with units: 300ms, 90s, 1m30s, 2h)
   x VALIDATION_ERROR /steps/1/action: an action step needs an `action` (hint: such as `http.get` or `shell.exec`; other steps need a `type`)
-  x VALIDATION_ERROR /steps/0/depends_on/0: there is no step `q` beside this one (hint: did you mean `a`?) (fix: replace "a")
+  x VALIDATION_ERROR /steps/0/depends_on/0: there is no step `q` beside this one (hint: the steps here are a)
   x warning /steps/0/zz: unknown field `zz` is ignored (hint: the fields here are id, type, action, params, depends_on, condition, retry, timeout, on_error, on_interrupted, config, name, description, metadata) (fix: remove)
 
 # An id that reads like the step of a hook.
@@ -425,3 +425,70 @@ plan
 plan
   {"steps":[{"id":"a","action":"workflow.run","params":{"template":"t","params":{"key":"${{secrets.KEY}}"}}}]}
   x VALIDATION_ERROR /steps/0/params: what `workflow.run` is given is recorded; secret `KEY` may not be in it (hint: give it to the action that uses it, and there only)
+
+# A step that reads another does not wait for it by that.
+plan
+  {"steps":[{"id":"b","action":"workflow.log","params":{"message":"${{ steps.a.uuid }} ${{ steps['c'].uuid }}"},"condition":"steps.c.ok"},{"id":"a","action":"crypto.uuid"},{"id":"c","action":"crypto.uuid"},{"id":"d","action":"echo","depends_on":["b"],"params":{"x":"${{ steps.a.uuid + steps.b.ok }}"}}]}
+  x warning /steps/0/condition: step `b` reads `steps.c`, but `b` does not wait for it (hint: add `c` to the `depends_on` of `b`) (fix: add /steps/0/depends_on ["c"])
+  x warning /steps/0/params/message: step `b` reads `steps.a`, but `b` does not wait for it (hint: add `a` to the `depends_on` of `b`) (fix: add /steps/0/depends_on ["c","a"])
+  x warning /steps/0/params/message: step `b` reads `steps.c`, but `b` does not wait for it (hint: add `c` to the `depends_on` of `b`) (fix: add /steps/0/depends_on ["c","a"])
+
+# Whoever waits through others, takes over, or asks only how a step stands, is not warned.
+plan
+  {"steps":[{"id":"a","action":"http.get","on_error":{"strategy":"fallback_step","fallback_step":"f"}},{"id":"f","action":"echo","params":{"why":"${{ steps.a.error }}"}},{"id":"b","action":"noop","depends_on":["a"]},{"id":"c","action":"echo","depends_on":["b"],"params":{"x":"${{ steps.a.body }} ${{ steps.f }} ${{ step_status['z'] }}"}},{"id":"z","action":"noop"}],"output":"${{ steps.z.ok }}","on_complete":{"action":"echo","params":{"x":"${{ steps.z.ok }}"}}}
+
+# No step reads what comes of itself, or of one that waits for it.
+plan
+  {"steps":[{"id":"a","action":"echo","params":{"x":"${{ steps.a.ok }}"}},{"id":"b","action":"echo","params":{"x":"${{ steps.c.ok }}"}},{"id":"c","action":"echo","depends_on":["b"]}]}
+  x warning /steps/0/params/x: step `a` reads its own output, which is not there yet (hint: read another step, or `inputs`)
+  x warning /steps/1/params/x: step `b` reads `steps.c`, but `b` does not wait for it (hint: `c` begins only after `b`: put `b` behind it)
+
+# In a body each step follows the one before it; what stands outside is waited for by the step around.
+plan
+  {"steps":[{"id":"a","action":"crypto.uuid"},{"id":"l","type":"loop","config":{"over":"[1]","break":"steps.y.ok","body":[{"id":"x","action":"noop"},{"id":"y","action":"echo","params":{"x":"${{ steps.x.ok }}","a":"${{ steps.a.uuid }}","l":"${{ steps.l.iter_0.x }}","z":"${{ steps.z.ok }}"}},{"id":"z","action":"echo","depends_on":["x"],"params":{"y":"${{ steps.y.x }}"}}]}}]}
+  x warning /steps/1/config/body/1/params/a: a step inside `l` reads `steps.a`, but `l` does not wait for it (hint: add `a` to the `depends_on` of `l`) (fix: add /steps/1/depends_on ["a"])
+  x warning /steps/1/config/body/1/params/z: step `y` reads `steps.z`, but `y` does not wait for it (hint: add `z` to the `depends_on` of `y`) (fix: add /steps/1/config/body/1/depends_on ["x","z"])
+  x warning /steps/1/config/body/2/params/y: step `z` reads `steps.y`, but `z` does not wait for it (hint: `y` begins only after `z`: put `z` behind it)
+
+# A step inside another is read by its full path from outside.
+plan
+  {"steps":[{"id":"l","type":"loop","config":{"over":"[1]","body":[{"id":"x","action":"noop"}]}},{"id":"p","type":"parallel","config":{"branches":[[{"id":"y","action":"noop"}],[{"id":"y","action":"noop"},{"id":"c","type":"condition","config":{"expression":"true","branches":{"true":[{"id":"v","action":"noop"}]},"default":[{"id":"w","action":"noop"}]}}]]}},{"id":"e","action":"echo","depends_on":["l","p"],"params":{"x":"${{ steps.x.ok }}","y":"${{ steps.y.ok }}","v":"${{ steps['v'].ok }}","w":"${{ steps.w.ok }}","good":"${{ steps.l.iter_0.x.ok }} ${{ steps.p.branch_1.c.true.v }}"}}],"output":"${{ steps.x.ok }}"}
+  x warning /steps/2/params/v: step `v` stands inside another and goes by its full path here (hint: read `steps['p.branch_1.c.true.v']`; what the last step there gives is in `steps.p.branches` too)
+  x warning /steps/2/params/w: step `w` stands inside another and goes by its full path here (hint: read `steps['p.branch_1.c.default.w']`; what the last step there gives is in `steps.p.branches` too)
+  x warning /steps/2/params/x: step `x` stands inside another and goes by its full path here (hint: read `steps['l.iter_N.x']`; what the last step there gives is in `steps.l.results` too)
+  x warning /steps/2/params/y: step `y` stands inside another and goes by its full path here (hint: read `steps['p.branch_0.y']` or `steps['p.branch_1.y']`; what the last step there gives is in `steps.p.branches` too)
+  x warning /output: step `x` stands inside another and goes by its full path here (hint: read `steps['l.iter_N.x']`; what the last step there gives is in `steps.l.results` too)
+
+# A function that Expr does not have is found before anything runs, also where it would hardly be called.
+plan
+  {"steps":[{"id":"a","action":"expr.eval","params":{"expression":"let n = 2; nope(n)"}},{"id":"b","action":"expr.eval","params":{"expression":"false && uper('a') == 'A'"}},{"id":"c","action":"expr.eval","params":{"expression":"[1] | fliter(# > 0)"}},{"id":"d","action":"expr.eval","params":{"expression":"upper(data.x)","data":{"x":"a"}}}]}
+  x VALIDATION_ERROR /steps/0/params/expression: unknown function `nope`; available: [abs, all, any, bitand, bitnand, bitnot, bitor, bitshl, bitshr, bitushr, bitxor, ceil, concat, count, date, duration, filter, find, findIndex, findLast, and 51 more] (hint: did you mean `none`?)
+  x VALIDATION_ERROR /steps/1/params/expression: unknown function `uper`; available: [abs, all, any, bitand, bitnand, bitnot, bitor, bitshl, bitshr, bitushr, bitxor, ceil, concat, count, date, duration, filter, find, findIndex, findLast, and 51 more] (hint: did you mean `upper`?)
+  x VALIDATION_ERROR /steps/2/params/expression: expected a value, found `#` (hint: did you mean `filter` for `fliter`?)
+
+# A fix never chooses among meanings.
+plan
+  {"steps":[{"id":"s","type":"reasoning","config":{"prompt_context":"?","options":["a","b"],"fallback":"c"}},{"id":"t","type":"reasoning","config":{"prompt_context":"?","options":["approve","reject"],"fallback":"aprove"}},{"id":"w","type":"wait","config":{}},{"id":"l","type":"loop","config":{"mode":"while","condition":"true","body":[{"id":"x","action":"noop"}]}},{"id":"r","action":"noop","timeout":30,"retry":{"delay":"5","retry_on":["S"]},"depends_on":["q"]}]}
+  x VALIDATION_ERROR /steps/0/config/fallback: fallback `c` is not among the options (hint: the options are a, b)
+  x VALIDATION_ERROR /steps/1/config/fallback: fallback `aprove` is not among the options (hint: the options are approve, reject)
+  x VALIDATION_ERROR /steps/2/config: a wait step needs a `duration` or a `signal` (hint: `duration` waits for a time such as 30s, `signal` for somebody's word)
+  x VALIDATION_ERROR /steps/4/retry/delay: `5` is not a duration: a duration needs one of the units ns, us, ms, s, m, h (hint: write numbers with units: 300ms, 90s, 1m30s, 2h)
+  x VALIDATION_ERROR /steps/4/retry/retry_on/0: no such error code: "S" (hint: such as TIMEOUT_ERROR or EXECUTION_ERROR)
+  x VALIDATION_ERROR /steps/4/timeout: `timeout` must be a duration such as "30s", not int (hint: write numbers with units: 300ms, 90s, 1m30s, 2h)
+  x VALIDATION_ERROR /steps/4/depends_on/0: there is no step `q` beside this one (hint: the steps here are l, r, s, t, w)
+  x warning /steps/3/config: without `max_iter` only the condition ends this loop (hint: set a `max_iter`: then the loop ends there, with `truncated`)
+
+# A definition with nothing to do is not cured by an empty list.
+plan
+  {"inputs":{}}
+  x VALIDATION_ERROR /steps: `steps` is missing (hint: a definition is {"steps": [{"id": …, "action": …}]})
+
+# A file's wrapper is not the definition inside it.
+plan
+  {"name":"n","definition":{"steps":[{"id":"a","action":"noop"}]}}
+  x VALIDATION_ERROR /steps: `steps` is missing (hint: the definition stands in its member `definition`: hand in that)
+
+# There are no triggers yet.
+plan
+  {"steps":[{"id":"a","action":"noop"}],"triggers":[{"cron":"* * * * *"}]}
+  x warning /triggers: there are no triggers yet; this is ignored (hint: start it with `opcode run` or `opcode.run`)

@@ -488,6 +488,7 @@ start {"url":"u"}
 plan
   d: reasoning .prompt_context="${{steps.a.v}}?"
   a: noop if="false"
+  x warning /steps/0/config/prompt_context: step `d` reads `steps.a`, but `d` does not wait for it (hint: add `a` to the `depends_on` of `d`) (fix: add /steps/0/depends_on ["a"])
 start
   > workflow_started
   > step_started d #1 ask

@@ -607,3 +607,44 @@ a fails EXECUTION_ERROR "x"
   > step_failed a {"error":"[EXECUTION_ERROR] x"}
   > workflow_failed {"error":"[RETRY_EXHAUSTED] step a: retries exhausted after 2 attempts: [EXECUTION_ERROR] x"}
   = status failed
+
+# A retry that meets an open breaker waits until that lets somebody try.
+plan
+  a: http.get retry.max=3 retry.delay=1s
+start
+  > workflow_started
+  > step_started a #1 perform
+  ! perform a #1 http.get {}
+  = status active
+a fails EXECUTION_ERROR "500"
+  > step_retry_attempt a {"attempt":1,"error":"[EXECUTION_ERROR] 500","max_attempts":3,"retryable":true}
+  > step_retrying a {"error":"[EXECUTION_ERROR] 500","until":"+1s"}
+  = timer +1s
+clock +1s
+  > step_started a #2 perform
+  ! perform a #2 http.get {}
+a fails CIRCUIT_OPEN "held back" retry_after=30s
+  > step_retry_attempt a {"attempt":2,"error":"[CIRCUIT_OPEN] held back","max_attempts":3,"retryable":true}
+  > step_retrying a {"error":"[CIRCUIT_OPEN] held back (after 30s)","until":"+31s"}
+  = timer +31s
+clock +30s
+clock +31s
+  > step_started a #3 perform
+  ! perform a #3 http.get {}
+a finishes
+  > step_completed a {"output":{"ok":true}}
+  > workflow_completed {"output":{"a":{"ok":true}}}
+  = status completed
+
+# A first attempt that meets an open breaker fails at once.
+plan
+  a: http.get retry.max=3
+start
+  > workflow_started
+  > step_started a #1 perform
+  ! perform a #1 http.get {}
+  = status active
+a fails CIRCUIT_OPEN "held back" retry_after=30s
+  > step_failed a {"error":"[CIRCUIT_OPEN] held back (after 30s)"}
+  > workflow_failed {"error":"[NON_RETRYABLE] step a: non-retryable error: [CIRCUIT_OPEN] held back"}
+  = status failed

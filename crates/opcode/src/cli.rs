@@ -204,7 +204,7 @@ pub(crate) enum Command {
     Status(cmd::status::StatusArgs),
     /// Answer, feed, cancel, retry or skip
     Signal(cmd::signal::SignalArgs),
-    /// List workflows, events, templates or decisions
+    /// List workflows, events, templates, decisions, agents or actions
     Query(cmd::query::QueryArgs),
     /// Draw a definition, a template or a workflow
     Diagram(cmd::diagram::DiagramArgs),

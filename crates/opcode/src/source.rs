@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use opcode_model::limits::{JSON_DEPTH_MAX, TEXT_BYTES_MAX};
 use opcode_model::{Problem, Value};
-use opcode_runtime::Document;
+use opcode_runtime::{BESIDE, Document};
 use serde_json::json;
 
 use crate::once;
@@ -31,7 +31,7 @@ pub(crate) struct Written {
     name: Arc<str>,
     text: Arc<str>,
     /// Where in the text the definition stands, and which of its members stand beside it.
-    wrapper: Option<[bool; 2]>,
+    wrapper: Option<[bool; BESIDE.len()]>,
 }
 
 /// A definition, and the text it stands in.
@@ -74,12 +74,11 @@ impl Written {
     pub(crate) fn place(&self, problems: &mut [Problem]) {
         let Some(beside) = self.wrapper else { return };
         let place = |path: &mut String| {
-            let schemas = ["/input_schema", "/output_schema"].into_iter().zip(beside);
-            let stands = |(schema, beside): (&str, bool)| {
-                let rest = path.strip_prefix(schema);
+            let stands = |(member, beside): (&str, bool)| {
+                let rest = path.strip_prefix('/').and_then(|path| path.strip_prefix(member));
                 beside && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
             };
-            if !schemas.into_iter().any(stands) {
+            if !BESIDE.into_iter().zip(beside).any(stands) {
                 path.insert_str(0, "/definition");
             }
         };
@@ -174,7 +173,7 @@ pub(crate) fn definition(file: &str) -> Result<Source, Trouble> {
             let given = value.find(key).is_some_and(|schema| !schema.is_null());
             given && own.find(key).is_none()
         };
-        written.wrapper = Some([beside("input_schema"), beside("output_schema")]);
+        written.wrapper = Some(BESIDE.map(beside));
     }
     Ok(Source { document: Document::read(&value), written })
 }

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use opcode_actions::{Registry, World, WorldConfig};
 use opcode_model::Failure;
 use opcode_runtime::{Actor, Caller, Engine, EngineConfig, Reader, Tools};
-use opcode_store::MemoryStore;
 use opcode_store_sqlite::{OpenError, SqliteConfig, SqliteStore};
 
 use crate::cli::{self, EngineArgs, Place};
@@ -73,9 +72,7 @@ pub(crate) fn reader(place: &Place) -> Result<Reader, Trouble> {
 pub(crate) fn reader_or_empty(place: &Place) -> Result<Reader, Trouble> {
     match SqliteStore::open_read_only(db_path(place)?) {
         Ok(store) => Ok(Reader::new(Arc::new(store), tools())),
-        Err(OpenError::Missing { .. }) => {
-            Ok(Reader::new(Arc::new(MemoryStore::default()), tools()))
-        }
+        Err(OpenError::Missing { .. }) => Ok(Reader::without_store(tools())),
         Err(error) => Err(error.into()),
     }
 }

@@ -14,6 +14,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use opcode_model::action::{Misfit, ParamProblem};
 use opcode_model::limits::{OUTPUT_BYTES_MAX, VALUE_DEPTH_MAX};
 use opcode_model::{EffectClass, ErrorCode, Failure, Object, Outcome, Value};
 use opcode_sandbox::{
@@ -75,6 +76,18 @@ impl Built for ShellExec {
         ],
     };
 
+    fn risks(params: &Value) -> Vec<ParamProblem> {
+        if params.find("shell").and_then(Value::as_bool) != Some(true) {
+            return Vec::new();
+        }
+        let command = params.find("command").filter(|command| !is_one_hole(command));
+        let args = params.find("args").and_then(Value::as_list).unwrap_or_default().iter();
+        let args = (0..).zip(args).map(|(at, arg)| (format!("/args/{at}"), arg));
+        let texts = command.map(|command| ("/command".to_owned(), command)).into_iter().chain(args);
+        let spliced = texts.filter(|(_, text)| has_hole(text));
+        spliced.map(|(path, _)| spliced_into_script(path)).collect()
+    }
+
     fn target(params: &Params) -> Option<String> {
         Some(params.command.0.clone())
     }
@@ -98,6 +111,29 @@ impl Built for ShellExec {
             (ExecEnd::Signalled(_), _) => Ok(output(-1, false, outcome)),
             (ExecEnd::Exited(status), _) => Ok(output(status.into(), false, outcome)),
         }
+    }
+}
+
+fn has_hole(text: &Value) -> bool {
+    text.as_str().is_some_and(|text| text.contains("${{"))
+}
+
+/// Whether a text is one `${{ … }}` and nothing beside it: who writes that wants a script from elsewhere.
+fn is_one_hole(text: &Value) -> bool {
+    let text = text.as_str().unwrap_or_default().trim();
+    text.starts_with("${{") && text.ends_with("}}") && text.matches("${{").count() == 1
+}
+
+fn spliced_into_script(path: String) -> ParamProblem {
+    ParamProblem {
+        path,
+        message: "with `shell`, what `${{ … }}` gives here becomes part of the script, and may run as code"
+            .to_owned(),
+        nearest: None,
+        hint: "give it in `env`, such as {\"X\": \"${{ inputs.x }}\"}, and write \"$X\" in the script; or in \
+               `stdin`; or take `shell` away: then each of `args` stays one argument"
+            .to_owned(),
+        kind: Misfit::Risky,
     }
 }
 

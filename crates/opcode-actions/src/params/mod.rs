@@ -10,7 +10,7 @@ mod walk;
 pub(crate) use schema::Schema;
 pub(crate) use text::{Mode, Pattern, Span, Text, scalar_text};
 
-use opcode_model::action::ParamProblem;
+use opcode_model::action::{Misfit, ParamProblem};
 use opcode_model::problem::pointer;
 use opcode_model::{ErrorCode, Failure, Value};
 use serde::de::DeserializeOwned;
@@ -35,7 +35,7 @@ pub(crate) fn examine<P: DeserializeOwned>(
     };
     let path = named(&wrong).map_or_else(String::new, |name| pointer("", name));
     let hint = "see what it takes: the page of this action in docs/reference/actions.md".to_owned();
-    Some(ParamProblem { path, message: wrong, nearest: None, hint, fatal: true })
+    Some(ParamProblem { path, message: wrong, nearest: None, hint, kind: Misfit::Wrong })
 }
 
 /// A member that is there, whatever it is.
@@ -56,7 +56,7 @@ pub(crate) fn read<P: DeserializeOwned>(
         (None, Err(error)) => error.to_string(),
         (Some(name), _) => format!("missing required param '{name}'"),
     };
-    let found = schema.problems(params).into_iter().find(|problem| problem.fatal);
+    let found = schema.problems(params).into_iter().find(|problem| problem.kind == Misfit::Wrong);
     let (message, path) = match found {
         Some(problem) => (problem.message, problem.path),
         None => {

@@ -4,7 +4,7 @@
 //! Not here: general JSON Schema (`assert.schema` has a guest for that); this knows just what `schemars` says of our types.
 
 use opcode_model::Value;
-use opcode_model::action::ParamProblem;
+use opcode_model::action::{Misfit, ParamProblem};
 use opcode_model::problem::{nearest, pointer};
 use opcode_model::time::parse_duration;
 use schemars::JsonSchema;
@@ -212,12 +212,12 @@ impl Walker {
             known => format!("the params are {}", known.join(", ")),
         };
         let path = place.path.clone();
-        self.found.push(ParamProblem { path, message, nearest, hint, fatal: false });
+        self.found.push(ParamProblem { path, message, nearest, hint, kind: Misfit::Unread });
     }
 
     fn wrong(&mut self, place: &Place, message: String, hint: String) {
         let path = place.path.clone();
-        self.found.push(ParamProblem { path, message, nearest: None, hint, fatal: true });
+        self.found.push(ParamProblem { path, message, nearest: None, hint, kind: Misfit::Wrong });
     }
 }
 

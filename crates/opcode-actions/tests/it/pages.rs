@@ -160,3 +160,11 @@ fn the_reference_shows_what_the_files_say() {
         assert!(text.lines().any(|there| there == line), "{line}\n{text}");
     }
 }
+
+#[test]
+fn the_reference_lists_the_members_of_a_parameter_after_it() {
+    let text = Registry::builtin().reference_markdown();
+    let auth = text.split("| `auth` |").nth(1).unwrap();
+    let next = auth.lines().nth(1).unwrap();
+    assert!(next.starts_with("| `auth.type` | `bearer` `basic` `api_key` | yes |"), "{next}");
+}

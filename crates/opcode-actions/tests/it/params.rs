@@ -5,7 +5,7 @@
 
 use opcode_actions::Registry;
 use opcode_model::ErrorCode;
-use opcode_model::action::{Actions, ParamProblem};
+use opcode_model::action::{Actions, Misfit, ParamProblem};
 
 use crate::kit::{compute, json, perform};
 
@@ -23,7 +23,7 @@ fn only(name: &str, params: &str) -> ParamProblem {
 #[test]
 fn an_unknown_parameter_warns_and_names_the_nearest() {
     let problem = only("http.get", r#"{"url": "http://a/", "header": {}}"#);
-    assert_eq!((problem.path.as_str(), problem.fatal), ("/header", false));
+    assert_eq!((problem.path.as_str(), problem.kind), ("/header", Misfit::Unread));
     assert_eq!(problem.nearest.as_deref(), Some("headers"));
     assert_eq!(problem.message, "unknown param 'header'");
     let problem = only(
@@ -98,11 +98,18 @@ fn wrong_types_are_errors_that_say_what_was_expected() {
         ("crypto.hash", r#"[]"#, "", "params must be an object, got list"),
     ] {
         let problem = only(name, params);
-        let found = (problem.path.as_str(), problem.message.as_str(), problem.fatal);
-        assert_eq!(found, (path, message, true), "{params}");
+        let found = (problem.path.as_str(), problem.message.as_str(), problem.kind);
+        assert_eq!(found, (path, message, Misfit::Wrong), "{params}");
     }
+}
+
+#[test]
+fn what_a_wrong_text_lacks_is_said() {
     let durations = only("shell.exec", r#"{"command": "a", "timeout": "30"}"#);
-    assert!(durations.fatal && durations.message.contains("units"), "{durations:?}");
+    assert!(
+        durations.kind == Misfit::Wrong && durations.message.contains("units"),
+        "{durations:?}"
+    );
     let pattern = only("assert.matches", r#"{"value": "a", "pattern": "("}"#);
     assert!(pattern.message.contains("invalid regex pattern"), "{pattern:?}");
 }
@@ -160,4 +167,22 @@ async fn in_a_run_the_action_is_named_too() {
     assert_eq!(failure.message.as_ref(), "assert.equals: missing required param 'actual'");
     let failure = compute("workflow.log", "{}").unwrap_err();
     assert_eq!(failure.message.as_ref(), "workflow.log: missing required param 'message'");
+}
+
+#[test]
+fn data_in_the_script_of_a_shell_warns_and_may_stand_beside_it() {
+    for (params, paths) in [
+        (r#"{"command": "echo ${{ inputs.x }}", "shell": true}"#, &["/command"][..]),
+        (r#"{"command": "echo", "args": ["a", "${{ inputs.x }}"], "shell": true}"#, &["/args/1"]),
+        (r#"{"command": "${{ inputs.a }}; ${{ inputs.b }}", "shell": true}"#, &["/command"]),
+        (r#"{"command": "${{ inputs.script }}", "shell": true}"#, &[]),
+        (r#"{"command": "echo \"$X\"", "env": {"X": "${{ inputs.x }}"}, "shell": true}"#, &[]),
+        (r#"{"command": "cat", "stdin": "a ${{ inputs.x }}", "shell": true}"#, &[]),
+        (r#"{"command": "echo", "args": ["a ${{ inputs.x }}"]}"#, &[]),
+    ] {
+        let found = check("shell.exec", params);
+        assert!(found.iter().all(|problem| problem.kind == Misfit::Risky), "{params}: {found:?}");
+        let found: Vec<&str> = found.iter().map(|problem| problem.path.as_str()).collect();
+        assert_eq!(found, paths, "{params}");
+    }
 }

@@ -74,6 +74,10 @@ fn finished(draft: &mut Draft<'_>, ix: StepIx, child: &Child, end: ChildFinished
 
 fn failure(child: &Child, end: ChildFinished) -> Failure {
     let cause = end.error.unwrap_or_else(|| Failure::new(ErrorCode::Cancelled, "cancelled"));
+    if cause.code == ErrorCode::NotFound {
+        // Only a child that never began ends so: there is nothing to look at under its id.
+        return Failure { step_id: None, ..cause };
+    }
     let said = match origin(&cause.to_value()) {
         (0 | 1, _) => Failure { step_id: None, ..cause.clone() }.to_string(),
         (levels, origin) => format!("{origin} ({} workflows further below)", levels - 1),

@@ -1,6 +1,6 @@
 //! An attempt failed: try again, ignore it, let another step take over, or fail the step.
 //!
-//! Keeps: a pause never overflows and never undercuts what the target asked for.
+//! Keeps: a pause never overflows and never undercuts what the target, or its breaker, asked for.
 //! Not here: what a failed step means for its body (`apply/settle.rs`, `cancel.rs`).
 
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub(super) fn fail_step(draft: &mut Draft<'_>, ix: StepIx, failure: Failure) {
     let failure = bounded(failure);
     let step = draft.step(ix);
     let retry = &draft.plan_of(ix).retry;
-    let may_retry = may_retry(retry, &failure) && step.retries < retry.max;
+    let may_retry = may_retry(retry, step, &failure) && step.retries < retry.max;
     if may_retry && !draft.run.is_being_stopped(ix) {
         let wanted = retry.only.contains(&ErrorCode::InDoubt);
         if let Some(doubtful) = draft.run.in_doubt_below(ix).filter(|_| !wanted) {
@@ -71,9 +71,12 @@ fn fail(draft: &mut Draft<'_>, ix: StepIx, error: Failure) {
     draft.emit(EventKind::StepFailed(name, Box::new(StepFailed { error })));
 }
 
-fn may_retry(retry: &Retry, failure: &Failure) -> bool {
+/// A retry that is held back by its target's breaker waits until that lets somebody try: it was the step's own failures
+/// that opened it, or others' at the same target.
+fn may_retry(retry: &Retry, step: &Step, failure: &Failure) -> bool {
     if retry.only.is_empty() {
-        failure.code.retryable()
+        let is_held_back = failure.code == ErrorCode::CircuitOpen && step.retries > 0;
+        failure.code.retryable() || is_held_back
     } else {
         retry.only.contains(&failure.code)
     }

@@ -1,9 +1,9 @@
-//! Checks what only a whole body can tell: edges, circles, fallbacks, names in expressions.
+//! Checks what only a whole body can tell: edges, circles, fallbacks.
 //!
 //! Keeps: a circle is named step by step; an edge that could never be satisfied is a problem, not a hang.
-//! Not here: the steps themselves (`steps.rs`).
+//! Not here: the steps themselves (`steps.rs`), what their expressions read (`reads.rs`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use opcode_model::problem::nearest;
@@ -235,45 +235,4 @@ fn collision(steps: &Steps<'_>, at: u32, parent: &str) {
             .hint("give it an id without the dot")
             .replace_with(id.replace('.', "-")),
     );
-}
-
-/// Warns about what expressions say and hardly mean: steps and inputs that nobody has, divisions that cut.
-pub(super) fn references(steps: &Steps<'_>, problems: &Problems) {
-    let ids: BTreeMap<&str, FlowKind> =
-        steps.nodes.iter().map(|node| (node.id.as_ref(), node.flow)).collect();
-    let known = |name: &str| {
-        ids.contains_key(name)
-            || name.match_indices('.').any(|(at, _)| ids.contains_key(&name[..at]))
-    };
-    for (place, references) in &steps.references {
-        for reference in &references.steps {
-            let (name, is_known) = reference.resolve(known);
-            if !is_known {
-                let message = format!("no step is called `{name}`");
-                let problem = Problem::warning(place.as_str(), message);
-                problems.push(match nearest(name, ids.keys().copied()) {
-                    Some(meant) => problem.hint(format!("did you mean `{meant}`?")),
-                    None => {
-                        let all = ids.keys().copied().collect::<Vec<_>>().join(", ");
-                        problem.hint(format!("the steps of this workflow are {all}"))
-                    }
-                });
-            }
-        }
-        for (name, _) in &references.inputs {
-            let names = || steps.inputs.iter().map(String::as_str);
-            if let (false, Some(meant)) =
-                (names().any(|known| known == &**name), nearest(name, names()))
-            {
-                let message = format!("no input is called `{name}`");
-                let problem = Problem::warning(place.as_str(), message);
-                problems.push(problem.hint(format!("did you mean `{meant}`?")));
-            }
-        }
-        for division in &references.divisions {
-            let message = "dividing two integers drops the remainder";
-            let hint = format!("write `{}` if the fraction matters", division.suggestion);
-            problems.push(Problem::warning(place.as_str(), message).hint(hint));
-        }
-    }
 }

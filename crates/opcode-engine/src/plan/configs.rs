@@ -10,11 +10,12 @@ use std::time::Duration;
 use opcode_expr::{Language, Meter, Program, Scope, StepView};
 use opcode_model::event::ChoiceOption;
 use opcode_model::limits::{FAN_OUT_MAX, LOOP_CONCURRENCY_MAX, LOOP_ITERATIONS_MAX};
-use opcode_model::problem::{nearest, pointer};
+use opcode_model::problem::pointer;
 use opcode_model::time::format_duration;
 use opcode_model::{ErrorCode, Problem, Timestamp, Value};
 
 use super::reader::Reader;
+use super::reads::Looker;
 use super::steps::Steps;
 use super::{ConditionPlan, LoopMode, LoopPlan, ParallelPlan, ReasoningPlan, WaitPlan, WorkPlan};
 use crate::shape::{BodyIx, FlowKind, LoopBounds};
@@ -132,10 +133,12 @@ impl Steps<'_> {
                 None
             }
         };
-        let mode = self.loop_mode(config);
+        let round = body.map_or(self.looker, Looker::Round);
+        let mode = self.loop_mode(config, round);
         self.idle_in_loop(config, mode.as_ref());
         let max_iter = config.count("max_iter", 1, LOOP_ITERATIONS_MAX);
         self.bounds(config, mode.as_ref(), max_iter);
+        self.looker = round;
         let stop_when = config.program(engine(config).unwrap_or(Language::Cel), "break");
         self.note_program(config.at("break"), stop_when.as_ref());
         let mode = mode?;
@@ -154,7 +157,7 @@ impl Steps<'_> {
         Some(WorkPlan::Loop(Box::new(LoopPlan { mode, stop_when, may_cut })))
     }
 
-    fn loop_mode(&mut self, config: Reader<'_>) -> Option<LoopMode> {
+    fn loop_mode(&mut self, config: Reader<'_>, round: Looker) -> Option<LoopMode> {
         let mode = if config.value("mode").is_some() {
             config.word("mode", &[("for_each", 0), ("while", 1), ("until", 2)])?
         } else {
@@ -168,6 +171,7 @@ impl Steps<'_> {
             let over = self.needed_program(config, language.unwrap_or(otherwise), "over");
             return over.map(LoopMode::ForEach);
         }
+        self.looker = round;
         let condition =
             self.needed_program(config, language.unwrap_or(Language::Cel), "condition")?;
         Some(if mode == 1 { LoopMode::While(condition) } else { LoopMode::Until(condition) })
@@ -206,8 +210,8 @@ impl Steps<'_> {
             }
             Some(LoopMode::While(_) | LoopMode::Until(_)) if config.value("max_iter").is_none() => {
                 let message = "without `max_iter` only the condition ends this loop";
-                let problem = Problem::warning(config.path, message).hint("set a `max_iter`");
-                self.problems.push(problem.add(config.at("max_iter"), 1_000));
+                let hint = "set a `max_iter`: then the loop ends there, with `truncated`";
+                self.problems.push(Problem::warning(config.path, message).hint(hint));
             }
             Some(LoopMode::While(_) | LoopMode::Until(_)) | None => {}
         }
@@ -261,8 +265,7 @@ impl Steps<'_> {
             let message = "a wait step needs a `duration` or a `signal`";
             self.problems.push(
                 Problem::error(ErrorCode::Validation, place, message)
-                    .hint("`duration` waits for a time such as 30s, `signal` for somebody's word")
-                    .add(config.at("duration"), "1s"),
+                    .hint("`duration` waits for a time such as 30s, `signal` for somebody's word"),
             );
         }
         duration.map(WaitPlan::Span).or(signal.map(WaitPlan::Signal)).map(WorkPlan::Wait)
@@ -285,12 +288,9 @@ impl Steps<'_> {
             let message = format!("fallback `{fallback}` is not among the options");
             let problem = Problem::error(ErrorCode::Validation, config.at("fallback"), message);
             let ids = options.iter().map(|option| option.id.as_ref());
-            let all = ids.clone().collect::<Vec<_>>().join(", ");
-            let problem = problem.hint(format!("the options are {all}"));
-            self.problems.push(match nearest(fallback, ids) {
-                Some(meant) => problem.replace_with(meant),
-                None => problem,
-            });
+            let all = ids.collect::<Vec<_>>().join(", ");
+            // Which one is taken when time runs out is for the author to say.
+            self.problems.push(problem.hint(format!("the options are {all}")));
         }
         let timeout = config.duration("timeout").filter(|span| !span.is_zero());
         self.longer(config, timeout, step, "step");

@@ -6,6 +6,7 @@
 mod check;
 mod configs;
 mod reader;
+mod reads;
 mod schema;
 mod steps;
 mod workflow;
@@ -51,8 +52,21 @@ pub struct Plan {
     pub on_complete: Option<BodyIx>,
     /// Runs once after failure.
     pub on_error: Option<BodyIx>,
+    /// The templates its children run, as far as they are written out.
+    pub children: Vec<ChildPlan>,
     /// What is not wrong, but probably not meant.
     pub warnings: Vec<Problem>,
+}
+
+/// A template that a step runs.
+#[derive(Debug)]
+pub struct ChildPlan {
+    /// Where its name stands.
+    pub place: String,
+    /// Its name.
+    pub template: Arc<str>,
+    /// Its version; the latest if absent.
+    pub version: Option<Arc<str>>,
 }
 
 impl Plan {

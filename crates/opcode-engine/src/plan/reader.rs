@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use opcode_expr::{CompileError, CompileErrorKind, Language, Program, Template};
 use opcode_model::problem::{nearest, pointer};
-use opcode_model::time::{format_duration, parse_duration};
+use opcode_model::time::parse_duration;
 use opcode_model::{ErrorCode, Object, Problem, Value};
 
 /// What a span looks like.
@@ -86,6 +86,14 @@ impl Problems {
         self.0.borrow_mut().push(problem);
     }
 
+    /// Whether something at that place, or below it, is wrong.
+    pub(super) fn any_error_in(&self, place: &str) -> bool {
+        let below = |path: &str| {
+            path.strip_prefix(place).is_some_and(|rest| matches!(rest.as_bytes(), [] | [b'/', ..]))
+        };
+        self.0.borrow().iter().any(|problem| problem.is_error() && below(&problem.path))
+    }
+
     pub(super) fn into_vec(self) -> Vec<Problem> {
         self.0.into_inner()
     }
@@ -120,6 +128,12 @@ impl<'a> Reader<'a> {
     pub(super) fn known(&self, members: &[&str]) {
         for (key, value) in self.object {
             if members.contains(&key.as_ref()) {
+                continue;
+            }
+            if self.path.is_empty() && key.as_ref() == "triggers" {
+                let message = "there are no triggers yet; this is ignored";
+                let hint = "start it with `opcode run` or `opcode.run`";
+                self.problems.push(Problem::warning(self.at(key), message).hint(hint));
                 continue;
             }
             let problem =
@@ -231,12 +245,8 @@ impl<'a> Reader<'a> {
                 format!("`{member}` must be a duration such as \"30s\", not {}", value.kind()),
             )
             .hint(DURATION);
-            self.problems.push(match value.as_i64().and_then(|n| u64::try_from(n).ok()) {
-                Some(seconds) => {
-                    problem.replace_with(format_duration(Duration::from_secs(seconds)))
-                }
-                None => problem,
-            });
+            // A number may be seconds or milliseconds: only its author knows.
+            self.problems.push(problem);
             return None;
         };
         match parse_duration(text) {
@@ -345,13 +355,13 @@ fn near(source: &str, at: usize) -> String {
     format!("look at character {place}, in `{}`", shown.trim())
 }
 
-/// A span that was written almost right: a bare number is seconds, a unit may be a word.
+/// A span that was written almost right: a unit may be a word.
 fn mended(text: &str) -> Option<String> {
     let text = text.trim().to_lowercase();
     let unit = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(unit);
     let unit = match unit.trim() {
-        "" | "sec" | "secs" | "second" | "seconds" => "s",
+        "sec" | "secs" | "second" | "seconds" => "s",
         "millis" | "msec" | "millisecond" | "milliseconds" => "ms",
         "min" | "mins" | "minute" | "minutes" => "m",
         "hr" | "hrs" | "hour" | "hours" => "h",

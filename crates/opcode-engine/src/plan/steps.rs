@@ -7,14 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use opcode_expr::{Language, Program, References, Template};
-use opcode_model::action::ParamProblem;
+use opcode_model::action::{Misfit, ParamProblem};
 use opcode_model::limits::{DEFINITION_STEPS_MAX, ID_CHARS_MAX, NESTING_DEPTH_MAX, RETRIES_MAX};
 use opcode_model::problem::{nearest, pointer};
 use opcode_model::{Actions, ErrorCode, Object, Problem, Value};
 
 use super::reader::{Problems, Reader, uncompiled};
+use super::reads::{Looker, Read};
 use super::workflow::{INTERRUPTED, RunTimeout};
-use super::{ActionPlan, Backoff, OnError, Retry, StepPlan, WorkPlan, check};
+use super::{ActionPlan, Backoff, ChildPlan, OnError, Retry, StepPlan, WorkPlan, check};
 use crate::shape::{Body, BodyIx, FlowKind, LoopBounds, Node};
 
 const FIELDS: &[&str] = &[
@@ -53,8 +54,12 @@ pub(super) struct Steps<'a> {
     pub(super) plans: Vec<Option<StepPlan>>,
     /// Where each step stands.
     pub(super) places: Vec<String>,
-    /// What expressions refer to, with their places.
-    pub(super) references: Vec<(String, References)>,
+    /// What expressions read.
+    pub(super) reads: Vec<Read>,
+    /// Who evaluates the expressions that are read now.
+    pub(super) looker: Looker,
+    /// The templates its children run.
+    pub(super) children: Vec<ChildPlan>,
     /// The inputs that the definition names.
     pub(super) inputs: BTreeSet<String>,
     depth: usize,
@@ -77,7 +82,9 @@ impl<'a> Steps<'a> {
             nodes: Vec::new(),
             plans: Vec::new(),
             places: Vec::new(),
-            references: Vec::new(),
+            reads: Vec::new(),
+            looker: Looker::Workflow,
+            children: Vec::new(),
             inputs,
             depth: 0,
             loops: 0,
@@ -218,6 +225,7 @@ impl<'a> Steps<'a> {
     fn step(&mut self, at: usize, place: &str, object: &Object) {
         let problems = self.problems;
         let reader = Reader { object, path: place, problems };
+        let outer = std::mem::replace(&mut self.looker, Looker::Step(at));
         reader.known(FIELDS);
         let kind = if reader.value("type").is_some() {
             reader.word("type", TYPES)
@@ -245,6 +253,7 @@ impl<'a> Steps<'a> {
         if let (Some(work), Some(on_error)) = (work, on_error) {
             self.plans[at] = Some(StepPlan { guard, work, retry, on_error, on_interrupted });
         }
+        self.looker = outer;
     }
 
     /// Warns about what only an action step looks at.
@@ -273,7 +282,8 @@ impl<'a> Steps<'a> {
             let hint = "put the step in a loop's `body`, or read `inputs` or `steps` instead";
             self.problems.push(Problem::warning(place.as_str(), message).hint(hint));
         }
-        self.references.push((place, references.clone()));
+        let references = references.clone();
+        self.reads.push(Read { place, looker: self.looker, references });
     }
 
     pub(super) fn note_template(&mut self, place: &str, template: Option<&Template>) {
@@ -311,12 +321,27 @@ impl<'a> Steps<'a> {
             return None;
         };
         self.recorded(&place, name, template.as_ref());
+        self.child(&place, name, params);
         let is_object = params.as_object().is_some();
         for problem in is_object.then(|| self.actions.check(name, params)).into_iter().flatten() {
             self.problems.push(misfit(&place, params, problem));
         }
         let program = self.program_of(&place, name, params);
         Some(WorkPlan::Action(ActionPlan { name: name.into(), class, params: template?, program }))
+    }
+
+    /// Notes which template a step runs, unless that is put together when it begins.
+    fn child(&mut self, place: &str, name: &str, params: &Value) {
+        let text = |member: &str| params.find(member).and_then(Value::as_str);
+        let (Some(template), "workflow.run") = (text("template_name"), name) else { return };
+        let version = text("version");
+        if !template.contains("${{") && version.is_none_or(|version| !version.contains("${{")) {
+            self.children.push(ChildPlan {
+                place: pointer(place, "template_name"),
+                template: template.into(),
+                version: version.map(Into::into),
+            });
+        }
     }
 
     /// The program among an action's parameters, unless it is put together when the step begins.
@@ -416,8 +441,11 @@ impl<'a> Steps<'a> {
                 let place = format!("{path}/retry_on/{i}");
                 let problem = Problem::error(ErrorCode::Validation, place, message);
                 let meant = code.as_str().and_then(|text| {
-                    let begins = known.iter().copied().find(|known| known.starts_with(text));
-                    begins.filter(|_| !text.is_empty()).or_else(|| nearest(text, known))
+                    let mut begin = known.iter().copied().filter(|known| known.starts_with(text));
+                    match (begin.next(), begin.next()) {
+                        (Some(only), None) => Some(only),
+                        _ => nearest(text, known.iter().copied()),
+                    }
                 });
                 self.problems.push(match meant {
                     Some(meant) => {
@@ -470,22 +498,19 @@ impl<'a> Steps<'a> {
 
 /// A parameter that does not fit, as a problem of the definition.
 fn misfit(base: &str, params: &Value, found: ParamProblem) -> Problem {
-    let ParamProblem { path, message, nearest, hint, fatal } = found;
+    let ParamProblem { path, message, nearest, hint, kind } = found;
     let value = params.pointer(&path).cloned().unwrap_or_default();
     let place = format!("{base}{path}");
-    if fatal {
-        let problem = Problem::error(ErrorCode::Validation, place, message).hint(hint);
-        return match nearest {
-            Some(meant) => {
-                let hint = format!("did you mean `{meant}`?");
-                problem.hint(hint).replace_with(meant)
-            }
-            None => problem,
-        };
-    }
-    let problem = Problem::warning(place, message);
-    match nearest {
-        Some(meant) => problem.hint(format!("did you mean `{meant}`?")).rename_to(&meant, &value),
-        None => problem.hint(hint).remove(),
+    let problem = match kind {
+        Misfit::Wrong => Problem::error(ErrorCode::Validation, place, message),
+        Misfit::Unread | Misfit::Risky => Problem::warning(place, message),
+    };
+    let hint = nearest.as_ref().map_or(hint, |meant| format!("did you mean `{meant}`?"));
+    let problem = problem.hint(hint);
+    match (kind, nearest) {
+        (Misfit::Wrong, Some(meant)) => problem.replace_with(meant),
+        (Misfit::Unread, Some(meant)) => problem.rename_to(&meant, &value),
+        (Misfit::Unread, None) => problem.remove(),
+        (Misfit::Wrong, None) | (Misfit::Risky, _) => problem,
     }
 }

@@ -14,7 +14,7 @@ use opcode_model::{Actions, DefinitionHash, ErrorCode, Object, OnInterrupted, Pr
 use super::reader::{Problems, Reader};
 use super::schema::SchemaError;
 use super::steps::Steps;
-use super::{OnTimeout, Plan, Schema, check};
+use super::{OnTimeout, Plan, Schema, check, reads};
 use crate::shape::Shape;
 
 const FIELDS: &[&str] = &[
@@ -75,6 +75,13 @@ fn limit(what: &str, number: usize) -> Problem {
 }
 
 fn read_object(reader: Reader<'_>, actions: &dyn Actions, text: Arc<str>) -> Option<Plan> {
+    if is_wrapper(reader) {
+        let problem = Problem::error(ErrorCode::Validation, "/steps", "`steps` is missing");
+        reader
+            .problems
+            .push(problem.hint("the definition stands in its member `definition`: hand in that"));
+        return None;
+    }
     reader.known(FIELDS);
     let branch_mode = reader.word("failure_mode", &[("workflow", false), ("branch", true)]);
     let wall = reader.word("timeout_scope", &[("active", false), ("wall", true)]);
@@ -88,7 +95,7 @@ fn read_object(reader: Reader<'_>, actions: &dyn Actions, text: Arc<str>) -> Opt
     let on_error = hook(reader, "on_error", &mut steps);
     let output = reader.value("output").and_then(|value| reader.template("/output", value, false));
     steps.note_template("/output", output.as_ref());
-    check::references(&steps, reader.problems);
+    reads::check(&steps);
     let metadata = reader.object("metadata");
     let title = metadata.and_then(|metadata| metadata.find("name")).and_then(Value::as_str);
     top.then(|| Plan {
@@ -103,6 +110,7 @@ fn read_object(reader: Reader<'_>, actions: &dyn Actions, text: Arc<str>) -> Opt
         on_interrupted: reader.word("on_interrupted", INTERRUPTED).unwrap_or_default(),
         on_complete,
         on_error,
+        children: steps.children,
         warnings: Vec::new(),
         shape: Arc::new(Shape {
             bodies: steps.bodies,
@@ -116,14 +124,19 @@ fn read_object(reader: Reader<'_>, actions: &dyn Actions, text: Arc<str>) -> Opt
     })
 }
 
+/// Whether it is a file as the command line takes it, with the definition inside.
+fn is_wrapper(reader: Reader<'_>) -> bool {
+    let inside = reader.value("definition").and_then(|definition| definition.find("steps"));
+    inside.is_some() && reader.value("steps").is_none()
+}
+
 fn read_steps(reader: Reader<'_>, steps: &mut Steps<'_>) -> bool {
     match reader.list("steps") {
         Some([]) => reader.wrong("steps", "a workflow needs at least one step", SHAPE),
         Some(items) => return steps.body("/steps", items, true).is_some(),
         None if reader.value("steps").is_none() => {
-            let problem = Problem::error(ErrorCode::Validation, "/steps", "`steps` is missing")
-                .hint(SHAPE)
-                .add("/steps", Value::list([]));
+            let problem =
+                Problem::error(ErrorCode::Validation, "/steps", "`steps` is missing").hint(SHAPE);
             reader.problems.push(problem);
         }
         None => {}

@@ -26,6 +26,8 @@ use crate::references::{Division, References};
 pub(crate) enum Names {
     /// The workflow's roots; anything else is a mistake found now.
     Declared,
+    /// Whatever the scope has when asked; only Expr's functions are known now, as no scope can have more of them.
+    Functions,
     /// Whatever the scope has when asked; mistakes are found then.
     Open,
 }

@@ -181,7 +181,7 @@ impl Lowering<'_> {
             let nature = self.check(row, &natures, span)?;
             return Ok((Called::Function(row.function, nodes), nature));
         }
-        if self.names == Names::Declared {
+        if self.names != Names::Open {
             return Err(unknown_function(name, span));
         }
         Ok((Called::Unknown(name.clone(), nodes), Nature::Unknown))

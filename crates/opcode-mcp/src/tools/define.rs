@@ -4,7 +4,7 @@
 //! Not here: what is a problem (`opcode-engine`).
 
 use opcode_model::{Object, Value};
-use opcode_runtime::{DefineRequest, Document, Role};
+use opcode_runtime::{BESIDE, DefineRequest, Document, Role};
 use serde_json::json;
 
 use super::{Desk, Page, param, schema};
@@ -58,7 +58,7 @@ pub(super) async fn call(desk: &Desk<'_>, args: &Args) -> Result<Answer, Refused
     Ok(Answer::Object(answer))
 }
 
-/// The definition, with the schemas that stand beside it.
+/// The definition, with what stands beside it.
 fn definition(args: &Args) -> Result<Value, Refused> {
     let written = args.object("definition")?;
     if written.is_null() {
@@ -69,7 +69,7 @@ fn definition(args: &Args) -> Result<Value, Refused> {
         return Ok(Document::read(&written).definition);
     }
     let mut wrapper = vec![("definition", written)];
-    for name in ["input_schema", "output_schema"] {
+    for name in BESIDE {
         wrapper.push((name, args.object(name)?));
     }
     let given = wrapper.into_iter().filter(|(_, value)| !value.is_null());

@@ -84,11 +84,25 @@ async fn retries_are_held_back_as_well_and_the_error_says_for_how_long() {
     let house = house(1).await;
     let definition = steps(&[json!({"id": "a", "action": "hand.idempotent",
         "params": {"tag": "t", "target": "t", "fails": 99},
-        "retry": {"max": 9, "backoff": "constant", "delay": "1ms"}})]);
+        "retry": {"max": 9, "backoff": "constant", "delay": "1ms", "retry_on": ["EXECUTION_ERROR"]}})]);
     let result = house.run(&definition).await;
     assert_eq!(result.status, RunStatus::Failed);
     assert_eq!(house.hands.ledger().keys("t").len(), 5);
     let error = of(&result, "a").error.clone().unwrap();
     assert_eq!(error.code, ErrorCode::CircuitOpen, "{error}");
     assert!(error.message.contains("5 consecutive failures"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_waits_for_the_breaker_that_its_own_failures_opened() {
+    let world =
+        WorldConfig { breaker_cooldown: Duration::from_millis(20), ..WorldConfig::default() };
+    let panics = |failure: &Failure| panic!("{failure}");
+    let house = house_in(world, MemoryStore::new(), Hands::new(), 1, panics).await;
+    let definition = steps(&[json!({"id": "a", "action": "hand.idempotent",
+        "params": {"tag": "t", "target": "t", "fails": 6},
+        "retry": {"max": 8, "delay": "1ms"}})]);
+    let result = house.run(&definition).await;
+    assert_eq!(result.status, RunStatus::Completed, "{result:?}");
+    assert_eq!(house.hands.ledger().keys("t").len(), 7, "six that failed, one that did not");
 }

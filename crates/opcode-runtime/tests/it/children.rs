@@ -4,11 +4,12 @@
 //! Not here: cancelling (`stop.rs`), slots (`slots.rs`).
 
 use opcode_model::{ErrorCode, EventKind, RunId, RunStatus, Value};
+use opcode_runtime::DefineRequest;
 use opcode_store::{Catalog, RunFilter, Runs};
 use serde_json::{Value as Json, json};
 
 use crate::hands::Hands;
-use crate::kit::{Disk, House, code, code_of, house, of, step, steps};
+use crate::kit::{Disk, House, code_of, house, of, step, steps};
 
 fn says(word: &str, hold: bool) -> Json {
     let mut definition = steps(&[step("a", "hand.idempotent", json!({"tag": word, "hold": hold}))]);
@@ -74,10 +75,45 @@ async fn a_template_that_is_not_there_fails_the_parent() {
         let result = house.run(&calls(params)).await;
         assert_eq!(result.status, RunStatus::Failed);
         assert_eq!(code_of(&result, "c"), Some(ErrorCode::NotFound), "{result:?}");
-        assert!(code(&result).is_some());
+        let text = result.error.as_ref().map(ToString::to_string).unwrap_or_default();
+        assert!(
+            text.contains("[NOT_FOUND] template `") && !text.contains("child workflow"),
+            "{text}"
+        );
     }
     assert!(house.engine.reader().open().await.unwrap().is_empty(), "nothing is left behind");
     assert_eq!(house.engine.in_memory().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_that_is_not_there_is_warned_of_when_its_caller_is_defined() {
+    let house = house(1).await;
+    house.define("say", &says("x", false)).await;
+    let warned = async |params: Json| {
+        let request = DefineRequest {
+            name: "caller".into(),
+            definition: Value::from_serde(&calls(params)),
+            dry_run: true,
+            ..DefineRequest::default()
+        };
+        let defined = house.engine.define(request).await.unwrap();
+        defined.warnings.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    for (params, said) in [
+        (json!({"template_name": "sai"}), "template `sai` does not exist; did you mean `say`?"),
+        (json!({"template_name": "say", "version": "v9"}), "has no version `v9`"),
+    ] {
+        let warnings = warned(params).await;
+        assert!(warnings.len() == 1 && warnings[0].contains(said), "{warnings:?}");
+        assert!(warnings[0].contains("/steps/0/params/template_name"), "{warnings:?}");
+    }
+    for params in [
+        json!({"template_name": "say"}),
+        json!({"template_name": "caller"}),
+        json!({"template_name": "${{ inputs.which }}"}),
+    ] {
+        assert_eq!(warned(params).await, [""; 0]);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 //! Keeps: names and effect classes as the real ones have them, so that a story reads like a workflow.
 //! Not here: the real actions (`opcode-actions`).
 
-use opcode_model::action::{NativeCall, ParamProblem};
+use opcode_model::action::{Misfit, NativeCall, ParamProblem};
 use opcode_model::problem::nearest;
 use opcode_model::{Actions, Answer, EffectClass, ErrorCode, Evaluation, Failure, Language, Value};
 
@@ -53,13 +53,13 @@ impl Actions for StoryActions {
                 message: format!("`{name}` has no parameter `{key}`"),
                 nearest: nearest(key, known.iter().copied()).map(str::to_owned),
                 hint: format!("it has {}", known.join(", ")),
-                fatal: false,
+                kind: Misfit::Unread,
             })
             .collect();
         if params.find(known[0]).is_some_and(|value| value.as_str().is_none()) {
             let (path, message) = (format!("/{}", known[0]), format!("`{}` is text", known[0]));
             let hint = "put it in quotes".to_owned();
-            problems.push(ParamProblem { path, message, nearest: None, hint, fatal: true });
+            problems.push(ParamProblem { path, message, nearest: None, hint, kind: Misfit::Wrong });
         }
         problems
     }

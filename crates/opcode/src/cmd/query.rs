@@ -1,4 +1,4 @@
-//! `opcode query`: lists workflows, events, templates or decisions.
+//! `opcode query`: lists workflows, events, templates, decisions, agents or actions.
 //!
 //! Keeps: only reads; a list says when there is more than it shows.
 //! Not here: one workflow in detail (`status.rs`).
@@ -92,6 +92,14 @@ enum What {
         #[arg(long, value_name = "N", default_value_t = 100, value_parser = cmd::count)]
         limit: usize,
     },
+    /// Agents: who has defined or run something
+    Agents,
+    /// Actions: what a step can do
+    Actions {
+        /// Only those whose names contain this
+        #[arg(long)]
+        name: Option<String>,
+    },
 }
 
 fn status(text: &str) -> Result<RunStatus, String> {
@@ -109,7 +117,15 @@ fn event_type(text: &str) -> Result<String, String> {
 }
 
 pub(crate) async fn run(place: &Place, args: QueryArgs) -> Result<Exit, Trouble> {
-    let reader = wire::reader(place)?;
+    // What a step can do is the same in every store.
+    let reader = match args.what {
+        What::Actions { .. } => Reader::without_store(wire::tools()),
+        What::Workflows { .. }
+        | What::Events { .. }
+        | What::Templates { .. }
+        | What::Decisions { .. }
+        | What::Agents => wire::reader(place)?,
+    };
     let List { name, json, head, rows, limit } = list(&reader, args.what).await?;
     if args.json {
         say::json(&json!({ name: json }));
@@ -159,6 +175,8 @@ async fn list(reader: &Reader, what: What) -> Result<List, Trouble> {
             let filter = DecisionFilter { run: workflow, closed: all, limit };
             decisions(&reader.decisions(filter).await?, limit)
         }
+        What::Agents => agents(reader.agents().await?),
+        What::Actions { name } => actions(reader.actions(), name.as_deref().unwrap_or_default()),
     })
 }
 
@@ -240,5 +258,37 @@ fn decisions(found: &[DecisionRow], limit: usize) -> List {
         head: &["workflow", "step", "asked", "answer", "question"],
         rows: found.iter().map(row).collect(),
         limit: Some(limit),
+    }
+}
+
+fn agents(found: Vec<Json>) -> List {
+    let row = |one: &Json| {
+        let seen = one["last_seen_at"].as_str().and_then(Timestamp::parse);
+        vec![
+            Cell::from(one["id"].as_str().unwrap_or_default()),
+            Cell::from(seen.map(ago).unwrap_or_default()),
+        ]
+    };
+    List {
+        name: "agents",
+        head: &["id", "last seen"],
+        rows: found.iter().map(row).collect(),
+        json: found,
+        limit: None,
+    }
+}
+
+fn actions(mut found: Vec<Json>, name: &str) -> List {
+    let text = |one: &Json, member: &str| one[member].as_str().unwrap_or_default().to_owned();
+    found.retain(|one| text(one, "name").contains(name));
+    let row = |one: &Json| {
+        ["name", "effect", "summary"].map(|member| Cell::from(text(one, member))).into()
+    };
+    List {
+        name: "actions",
+        head: &["name", "effect", "what it does"],
+        rows: found.iter().map(row).collect(),
+        json: found,
+        limit: None,
     }
 }

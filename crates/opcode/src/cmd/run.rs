@@ -225,7 +225,7 @@ pub(crate) fn tell(view: &StatusView, as_json: bool) {
 /// Says where a workflow is now.
 pub(crate) fn tell_result(view: &StatusView, as_json: bool) {
     if as_json {
-        say::json(&view.result);
+        say::json(&shapes::status(view));
         let asks = show::asks::lines_of(view, say::err());
         if !asks.is_empty() {
             say::talk(asks.join("\n").trim_start_matches('\n'));

@@ -58,12 +58,15 @@ fn blocks(name: &str, text: &str) -> Vec<Block> {
 
 #[test]
 fn every_workflow_of_the_skill_does_what_it_says() {
-    let home = Home::new();
+    // Checked by itself, without a store: nobody knows then which templates there will be.
+    let (home, bare) = (Home::new(), Home::new());
     let mut done = [0; 3];
     for (name, text) in files() {
         for block in blocks(&name, &text).iter().filter(|it| it.json.get("steps").is_some()) {
-            let file = home.file("workflow.json", &block.json.to_string());
-            let checked = home.opcode(&["define", "--dry-run", &file]);
+            let text = block.json.to_string();
+            let file = home.file("workflow.json", &text);
+            assert_eq!(bare.file("workflow.json", &text), file);
+            let checked = bare.opcode(&["define", "--dry-run", &file]);
             assert_eq!((checked.code, checked.err.as_str()), (0, ""), "{}", block.place);
             let (code, which) = match block.kind.as_str() {
                 "" => (Some(0), 0),

@@ -24,6 +24,8 @@ const COMMANDS: &[&str] = &[
     "query events",
     "query templates",
     "query decisions",
+    "query agents",
+    "query actions",
     "diagram",
     "events",
     "resume",

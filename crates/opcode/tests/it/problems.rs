@@ -94,6 +94,7 @@ fn mistakes() -> Vec<Json> {
     let one = || json!([step(json!({}))]);
     vec![
         json!([]),
+        json!({"steps": [step(json!({"params": {"data": "${{ steps.z.hash }}"}})), step(json!({"id": "z"}))]}),
         json!({"name": "x"}),
         json!({"steps": []}),
         json!({"steps": {}}),
@@ -178,6 +179,18 @@ fn every_mistake_of_one_text_is_told() {
     assert_eq!(places, ["/output/y", "/output/x"]);
     let literal = json!({"steps": [step(json!({}))], "output": {"k": "a $${{secrets.X}} b"}});
     assert_eq!(problems(&home, &literal), [Json::Null; 0], "an escaped text names no secret");
+}
+
+#[test]
+fn triggers_are_told_to_be_none_where_they_stand() {
+    let home = Home::new();
+    let bare = json!({"steps": [step(json!({}))], "triggers": {"cron": "* * * * *"}});
+    let beside = json!({"definition": {"steps": [step(json!({}))]}, "triggers": {"cron": "*"}});
+    for definition in [bare, beside] {
+        let told = problems(&home, &definition);
+        assert_eq!((told.len(), &told[0]["path"]), (1, &json!("/triggers")), "{told:?}");
+        assert!(told[0]["hint"].as_str().unwrap().contains("opcode run"), "{told:?}");
+    }
 }
 
 #[test]

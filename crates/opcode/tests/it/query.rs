@@ -39,6 +39,9 @@ fn lists_are_filtered_and_limited() {
         (&["templates"], 1),
         (&["templates", "--name", "other"], 0),
         (&["decisions"], 1),
+        (&["agents"], 1),
+        (&["actions", "--name", "http."], 3),
+        (&["actions", "--name", "nobody"], 0),
         (&["events", "--type", "decision_requested"], 1),
         (&["events", "--step", "hash", "--limit", "3"], 3),
     ] {
@@ -54,10 +57,15 @@ fn lists_are_filtered_and_limited() {
 #[test]
 fn status_and_events_tell_one_workflow() {
     let home = Home::new();
-    home.opcode(&["run", &home.file("asks.json", ASKS), "--name", "ship"]).ended(3);
+    let asks = home.file("asks.json", ASKS);
+    let said = home.opcode(&["run", &asks, "--name", "ship", "--json"]).ended(3).json();
     let id = home.workflow();
     let status = home.status(&id);
     assert_eq!(status["pending_decisions"][0]["step_id"], "ask");
+    assert_eq!(
+        said["pending_decisions"], status["pending_decisions"],
+        "as whoever began it is told"
+    );
     assert_eq!(status["steps"]["last"]["status"], "pending");
     let people = home.opcode(&["status", &id.to_uppercase()]).ended(0);
     assert!(people.out.starts_with("suspended  ship  "), "{people:?}");
@@ -69,6 +77,20 @@ fn status_and_events_tell_one_workflow() {
     let rest = home.opcode(&["events", &id, "--after", "2"]).ended(0);
     assert_eq!(rest.out.lines().count(), all.len() - 2);
     assert!(rest.out.lines().next().unwrap().trim_start().starts_with("3 "), "{rest:?}");
+}
+
+#[test]
+fn actions_are_known_without_a_store_and_agents_by_what_they_did() {
+    let home = Home::new();
+    let actions = home.opcode(&["query", "actions", "--json"]).ended(0).json();
+    let hash = |one: &&Json| one["name"] == "crypto.hash";
+    let hash = actions["actions"].as_array().unwrap().iter().find(hash).unwrap();
+    assert_eq!(hash["effect"], "pure");
+    assert!(hash["params"]["properties"]["data"].is_object(), "{hash}");
+    home.opcode(&["query", "agents"]).ended(2);
+    home.opcode(&["run", &home.file("pure.json", PURE), "--agent", "me"]).ended(0);
+    let agents = home.opcode(&["query", "agents", "--json"]).ended(0).json();
+    assert_eq!(agents["agents"][0]["id"], "me");
 }
 
 #[test]
