@@ -20,16 +20,18 @@ impl Reader {
     /// # Errors
     /// `STORE_ERROR` if the store cannot be read.
     pub async fn rests(&self, id: Option<RunId>) -> Result<bool, Failure> {
+        // In this order: what moves while we look is seen in the next thing looked at, and the family comes last, so that
+        // a child born meanwhile is in it.
+        let open = self.runs.open().await.map_err(failure)?;
+        let waiting = self.runs.inbox(None).await.map_err(failure)?;
         let family = match id {
             Some(id) => Some(self.family(id).await?),
             None => None,
         };
         let ours = |run: &RunId| family.as_ref().is_none_or(|family| family.contains(run));
-        let waiting = self.runs.inbox(None).await.map_err(failure)?;
         if waiting.iter().any(|it| ours(&it.message.to) || ours(&it.message.from)) {
             return Ok(false);
         }
-        let open = self.runs.open().await.map_err(failure)?;
         let at = now();
         for one in open.into_iter().filter(|one| ours(&one.run)) {
             if one.urgent || one.due_at.is_some_and(|due| due <= at) {
