@@ -24,7 +24,7 @@ fn traced(durability: &str) -> (Place, Vec<Call>) {
 
 /// What the outside saw of it: marks of steps, then the result.
 fn seen(calls: &[Call]) -> Vec<&Call> {
-    let told = |call: &&Call| call.fd == 1 && call.text().starts_with("{\"workflow_id\"");
+    let told = |call: &&Call| call.fd == 1 && call.text().contains("\"workflow_id\":");
     let marked = |call: &&Call| call.path.ends_with("/effects");
     calls.iter().filter(|call| told(call) || marked(call)).collect()
 }

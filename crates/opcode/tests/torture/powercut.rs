@@ -92,7 +92,7 @@ impl Record {
     fn facts(&self, until: usize) -> (Ledger, BTreeSet<String>) {
         let (mut ledger, mut keys) = (Ledger::default(), BTreeSet::new());
         for call in self.calls.iter().filter(|call| call.begun <= until) {
-            if call.fd == 1 && call.text().starts_with("{\"workflow_id\"") {
+            if call.fd == 1 && call.text().contains("\"workflow_id\":") {
                 ledger.heard(&[call.text()]);
             } else if call.path.ends_with("/effects") {
                 keys.extend(call.text().split_whitespace().next_back().map(str::to_owned));
