@@ -21,6 +21,8 @@ use crate::task::fault;
 const PAGE: usize = 50;
 /// Events read at once.
 const EVENTS: usize = 1_000;
+/// Events of one answer; those that follow are paged by `opcode.status`.
+const EVENTS_MAX: usize = 10_000;
 
 /// Where a workflow's diagram is.
 const DIAGRAM: &str = "workflow://{id}/diagram";
@@ -145,6 +147,10 @@ async fn events(engine: &Engine, run: RunId) -> Result<Json, ErrorData> {
         let page = engine.reader().events(filter).await.map_err(fault)?;
         all.extend(page.iter().map(shapes::event));
         match page.last() {
+            Some(last) if all.len() >= EVENTS_MAX => {
+                let rest = json!({"workflow_id": run, "cursor": last.seq.0.to_string()});
+                return Ok(json!({"events": all, "next": format!("opcode.status {rest}")}));
+            }
             Some(last) if page.len() == EVENTS => after = last.seq,
             Some(_) | None => return Ok(json!({"events": all})),
         }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use opcode_runtime::{Actor, Caller, Engine};
+use opcode_runtime::{Actor, Caller, Engine, Role};
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, CancelTaskParams,
     CompleteRequestParams, CompleteResult, CreateTaskResult, GetPromptRequestParams,
@@ -168,7 +168,9 @@ impl ServerHandler for Face {
         }
         let agent = args.text("agent_id").ok().flatten();
         let agent = caller.acts_as(agent.as_deref()).unwrap_or_default();
-        self.meet(agent.as_ref(), &context).await;
+        if caller.role >= Role::Agent && tools::names_agent(name) {
+            self.meet(agent.as_ref(), &context).await;
+        }
         let token = context.meta.get_progress_token();
         let ear = token.map(|token| Ear::new(&self.engine, context.peer.clone(), token));
         let asking = Asking { desk: &desk, context: &context, tool: name, args: &args, agent };

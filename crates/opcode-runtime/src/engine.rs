@@ -48,6 +48,16 @@ pub enum EngineError {
     Failure(#[from] Failure),
 }
 
+impl EngineError {
+    /// The failure, if it is one.
+    fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Failure(failure) => Some(failure),
+            Self::Problems(_) => None,
+        }
+    }
+}
+
 /// What to run.
 #[derive(Clone, Debug)]
 pub enum Source {
@@ -169,12 +179,11 @@ impl Engine {
         Self { actor: Some(Arc::new(actor)), ..self.clone() }
     }
 
-    /// Writes that a deed was refused; answers why it was.
-    fn refused<E: AsFailure>(&self, deed: Deed<'_>, why: E) -> E {
-        if let (Some(actor), Some(failure)) = (&self.actor, why.as_failure()) {
+    /// Writes that a deed was refused. Problems of a definition are no refusal: whoever wrote it mends it.
+    fn refused(&self, deed: Deed<'_>, why: Option<&Failure>) {
+        if let (Some(actor), Some(failure)) = (&self.actor, why) {
             self.inner.reader.audit().refused(actor, deed, failure);
         }
-        why
     }
 
     /// Everything that can be asked.
@@ -202,10 +211,10 @@ impl Engine {
             Source::Template { name, .. } => name.clone(),
             Source::Definition(_) => "".into(),
         };
-        self.start(request).await.map_err(|error| {
-            let agent = agent.as_deref();
-            self.refused(Deed { action: "workflow.run", kind: "template", id: &of, agent }, error)
-        })
+        let agent = agent.as_deref();
+        let deed = Deed { action: "workflow.run", kind: "template", id: &of, agent };
+        let answer = self.start(request).await;
+        answer.inspect_err(|error| self.refused(deed, error.failure()))
     }
 
     async fn start(&self, request: RunRequest) -> Result<RunAnswer, EngineError> {
@@ -292,7 +301,10 @@ impl Engine {
         let signal = Box::new(signal);
         let (_, reply) = self.ask(|ticket| Incoming::Signal { ticket, run, signal, record });
         match reply.await.map_err(|_| gone())? {
-            Reply::Failed(failure) => Err(self.refused(deed, failure)),
+            Reply::Failed(failure) => {
+                self.refused(deed, Some(&failure));
+                Err(failure)
+            }
             Reply::Taken | Reply::Started { .. } | Reply::Result(_) => Ok(()),
         }
     }
@@ -302,24 +314,17 @@ impl Engine {
     /// # Errors
     /// Every problem of the definition; nothing is stored then.
     pub async fn define(&self, request: DefineRequest) -> Result<Defined, EngineError> {
-        let (agent, is_dry, name) =
-            (request.agent_id.clone(), request.dry_run, request.name.clone());
-        let defined = self.inner.reader.define(request, self.actor.as_deref()).await;
-        match defined {
-            Ok(defined) => {
-                if let Some(agent) = agent.filter(|_| !is_dry) {
-                    self.inner.reader.agents.meet(&agent).await;
-                }
-                Ok(defined)
-            }
-            Err(error) => {
-                let (id, agent) = (name.as_ref(), agent.as_deref());
-                Err(self.refused(
-                    Deed { action: "template.define", kind: "template", id, agent },
-                    error,
-                ))
-            }
+        let (name, agent, is_dry) =
+            (request.name.clone(), request.agent_id.clone(), request.dry_run);
+        let (id, actor) = (name.as_ref(), self.actor.as_deref());
+        let deed =
+            Deed { action: "template.define", kind: "template", id, agent: agent.as_deref() };
+        let defined = self.inner.reader.define(request, actor).await;
+        let defined = defined.inspect_err(|error| self.refused(deed, error.failure()))?;
+        if let Some(agent) = agent.filter(|_| !is_dry) {
+            self.inner.reader.agents.meet(&agent).await;
         }
+        Ok(defined)
     }
 
     /// Checks a definition and stores nothing.
@@ -365,26 +370,5 @@ impl Engine {
             drop(tokio::task::spawn_blocking(move || thread.join()).await);
         }
         self.inner.reader.runs.close().await.map_err(failure)
-    }
-}
-
-/// An error that may be one failure.
-trait AsFailure {
-    fn as_failure(&self) -> Option<&Failure>;
-}
-
-impl AsFailure for Failure {
-    fn as_failure(&self) -> Option<&Failure> {
-        Some(self)
-    }
-}
-
-/// Problems of a definition are no refusal: nothing was done, and whoever wrote it mends it.
-impl AsFailure for EngineError {
-    fn as_failure(&self) -> Option<&Failure> {
-        match self {
-            Self::Failure(failure) => Some(failure),
-            Self::Problems(_) => None,
-        }
     }
 }

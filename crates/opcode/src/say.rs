@@ -8,8 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
+use serde_json::json;
 
 use crate::exit::Exit;
+use crate::show::age::now;
 
 /// Nobody reads our stdout any more.
 static CLOSED: AtomicBool = AtomicBool::new(false);
@@ -193,6 +195,17 @@ pub(crate) fn error(text: &str) {
         return tracing::error!("{text}");
     }
     talk(&format!("{} {text}", err().red("error:")));
+}
+
+/// What went wrong and what to do about it, at whatever level is logged.
+pub(crate) fn trouble(text: &str, cure: &str) {
+    if IN_JSON.load(Ordering::Relaxed) {
+        let at = now().to_string();
+        let told = json!({"timestamp": at, "level": "ERROR", "message": text, "hint": cure});
+        return line(&told.to_string());
+    }
+    error(text);
+    hint(cure);
 }
 
 /// What to do about it, on its own line.

@@ -110,9 +110,8 @@ impl Trouble {
     pub(crate) fn tell(self, as_json: bool) -> Exit {
         match &self {
             Self::Said { code, message, hint } => {
-                say::error(&format!("[{code}] {message}"));
                 let hint = hint.as_deref().unwrap_or_else(|| code.hint());
-                say::hint(hint);
+                say::trouble(&format!("[{code}] {message}"), hint);
                 if as_json {
                     say::json(&json!({"error": {"code": code, "message": message, "hint": hint}}));
                 }

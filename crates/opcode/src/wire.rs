@@ -170,8 +170,8 @@ fn own_program() -> Result<PathBuf, Trouble> {
 
 /// Whether the last write is on disk is not known: nothing may follow it.
 fn halt(failure: &Failure) {
-    say::error(&format!("[{}] {}", failure.code, failure.message));
-    say::talk("whether the last write is on disk is not known, so this process ends here");
-    say::hint(&format!("check the disk, then go on with `{} resume`", cli::same_store()));
+    let ends = "whether the last write is on disk is not known, so this process ends here";
+    let cure = format!("check the disk, then go on with `{} resume`", cli::same_store());
+    say::trouble(&format!("[{}] {}; {ends}", failure.code, failure.message), &cure);
     std::process::exit(Exit::Lost.number().into());
 }

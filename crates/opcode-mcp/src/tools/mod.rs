@@ -137,6 +137,12 @@ pub(crate) fn check(name: &str, args: &Args) -> Result<(), Failure> {
     args.check(&known.unwrap_or_default())
 }
 
+/// Whether a tool is told who calls it: what waits for an agent is not for whoever only looks.
+pub(crate) fn names_agent(name: &str) -> bool {
+    let page = pages().into_iter().find(|page| page.name == name);
+    page.is_some_and(|page| page.input["properties"].get("agent_id").is_some())
+}
+
 /// The next useful call for a run as it stands; none when it is over and well.
 pub(crate) fn next_for(view: &StatusView) -> Option<String> {
     let id = view.run.id;

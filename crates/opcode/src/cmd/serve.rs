@@ -233,6 +233,8 @@ fn reload(place: &Place, before: &ServeArgs, gate: &Gate, cli: Cli) {
     let (Command::Serve(now) | Command::Dev(DevArgs { serve: now, .. })) = &cli.command else {
         return;
     };
+    // The place of `dev` is its folder, whatever the settings say.
+    let is_plain = matches!(cli.command, Command::Serve(_));
     logs::set_level(now.logs.log_level);
     gate.rename(now.hosts());
     say::talk("settings read again: log level and allowed hosts are in force");
@@ -240,7 +242,7 @@ fn reload(place: &Place, before: &ServeArgs, gate: &Gate, cli: Cli) {
         ("listen_addr", before.listen_addr != now.listen_addr),
         ("base_url", before.base_url != now.base_url),
         ("tool_names", before.names != now.names),
-        ("db_path", place.db_path != cli.place.db_path),
+        ("db_path", is_plain && place.db_path != cli.place.db_path),
         ("durability", before.engine.durability != now.engine.durability),
         ("pool_size", before.engine.pool_size != now.engine.pool_size),
         ("fs_roots", before.engine.fs_roots != now.engine.fs_roots),

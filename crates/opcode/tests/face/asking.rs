@@ -196,13 +196,7 @@ fn a_stream_of_today_is_told_of_what_it_watches() {
     let home = Home::new();
     let server = Server::start(&home);
     let client = Client::modern(&server);
-    client.define("slow", SLOW);
-    let params: Json = serde_json::from_str(&home.params()).unwrap();
-    let arguments =
-        json!({"template_name": "slow", "agent_id": "a", "params": params, "wait": "0s"});
-    let run = client.good("opcode.run", arguments);
-    let id = run["workflow_id"].as_str().unwrap();
-    home.until_event(id, "step_started", "hold");
+    let id = client.hold(&home);
     let uri = format!("workflow://{id}");
     let wanted =
         json!({"resourceSubscriptions": [uri, "opcode://actions"], "toolsListChanged": true});

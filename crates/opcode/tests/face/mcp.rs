@@ -8,7 +8,8 @@ use std::net::SocketAddr;
 
 use serde_json::{Value as Json, json};
 
-use crate::http::{Ask, Reply};
+use crate::http::{Answer, Ask, Reply};
+use crate::kit::{Home, SLOW};
 use crate::server::Server;
 
 pub(crate) const TODAY: &str = "2026-07-28";
@@ -53,6 +54,16 @@ impl Client {
         self.session = Some((id, version.to_owned()));
         self.ask(&opened()).send(self.address).is(202);
         answer["result"].clone()
+    }
+
+    /// The stream on which a session is told things unasked.
+    pub(crate) fn listen(&self, address: SocketAddr) -> Answer {
+        let (id, version) = self.session.clone().unwrap();
+        let mut ask = Ask::get(&self.path).with("Accept", "text/event-stream");
+        if let Some(token) = &self.token {
+            ask = ask.with("Authorization", &format!("Bearer {token}"));
+        }
+        ask.with("Mcp-Session-Id", &id).with("MCP-Protocol-Version", &version).open(address)
     }
 
     /// What a message is sent with.
@@ -111,6 +122,19 @@ impl Client {
         let result = self.tool(name, arguments);
         assert_ne!(result["isError"], true, "{result}");
         result["structuredContent"].clone()
+    }
+
+    /// Starts `SLOW` and waits until it holds; answers its id.
+    pub(crate) fn hold(&self, home: &Home) -> String {
+        self.define("slow", SLOW);
+        let params: Json = serde_json::from_str(&home.params()).unwrap();
+        let arguments =
+            json!({"template_name": "slow", "agent_id": "a", "params": params, "wait": "0s"});
+        let run = self.good("opcode.run", arguments);
+        assert_eq!(run["status"], "active", "{run}");
+        let id = run["workflow_id"].as_str().unwrap().to_owned();
+        home.until_event(&id, "step_started", "hold");
+        id
     }
 
     /// Stores a definition.

@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use serde_json::{Value as Json, json};
 
 use crate::http::Ask;
-use crate::kit::{Home, SLOW};
+use crate::kit::Home;
 use crate::mcp::Client;
 use crate::server::Server;
 
@@ -51,19 +51,12 @@ fn told_to_end_it_lets_what_runs_end() {
     let home = Home::new();
     let server = Server::start(&home);
     let client = Client::modern(&server);
-    client.define("slow", SLOW);
-    let params: Json = serde_json::from_str(&home.params()).unwrap();
-    let arguments =
-        json!({"template_name": "slow", "agent_id": "a", "params": params, "wait": "0s"});
-    let run = client.good("opcode.run", arguments);
-    assert_eq!(run["status"], "active", "{run}");
-    let id = run["workflow_id"].as_str().unwrap();
-    home.until_event(id, "step_started", "hold");
+    let id = client.hold(&home);
     let stream = Ask::get("/sse").open(server.address);
     home.go();
     server.stop().ended(0);
     drop(stream);
-    let status = home.status(id);
+    let status = home.status(&id);
     assert_eq!(status["steps"]["hold"]["status"], "completed", "{status}");
 }
 
@@ -108,4 +101,17 @@ fn every_client_is_told_how_to_connect() {
     assert_eq!(json("mcporter")["mcpServers"]["opcode"]["url"], mcp);
     let server = Server::start(&home);
     assert!(told("vscode").contains(&format!("http://{}/mcp", server.address)));
+}
+
+#[test]
+fn what_goes_wrong_is_told_though_nothing_is_logged() {
+    let home = Home::new();
+    let server = Server::start(&home);
+    let address = server.address.to_string();
+    let other = Home::new();
+    let said = other.opcode(&["serve", "--log-level", "off", "--listen-addr", &address]).ended(2);
+    let told: Json = serde_json::from_str(&said.err).unwrap();
+    assert_eq!(told["level"], "ERROR", "{told}");
+    assert!(told["message"].as_str().unwrap().contains("is in use"), "{told}");
+    assert!(told["hint"].as_str().unwrap().contains("--listen-addr"), "{told}");
 }

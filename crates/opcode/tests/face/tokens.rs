@@ -144,3 +144,37 @@ fn a_file_has_the_first_token() {
     let is_secret = |window: &[u8]| window == secret.as_bytes();
     assert!(!database.windows(secret.len()).any(is_secret), "only its hash is kept");
 }
+
+#[test]
+fn who_only_looks_takes_no_message_from_an_agent() {
+    let home = Home::new();
+    let viewer = token(&home, "v", &["--role", "viewer"]);
+    let agent = token(&home, "a", &["--role", "agent", "--agent", "late"]);
+    let server = Server::start(&home);
+    let step =
+        json!({"id": "tell", "action": "workflow.notify", "params": {"message": "for late"}});
+    let body = json!({"definition": {"steps": [step]}, "agent_id": "late"});
+    server.post("/api/v1/workflows", &body).is(200);
+    let session = |text: &str| {
+        let mut client = Client::modern(&server);
+        client.token = Some(text.to_owned());
+        client.open("2025-06-18");
+        client
+    };
+    let told = |client: &Client, name: &str| {
+        let arguments =
+            json!({"resource": "templates", "agent_id": "late", "name": "x", "definition": {}});
+        let message = client.message("tools/call", json!({"name": name, "arguments": arguments}));
+        let stream = client.listen(server.address);
+        client.ask(&message).send(server.address).is(200);
+        stream
+    };
+    // Neither a tool that names no agent, nor one that the viewer may not call.
+    let curious = session(&viewer);
+    let streams = [told(&curious, "opcode.query"), told(&curious, "opcode.define")];
+    let mut stream = told(&session(&agent), "opcode.define");
+    let message =
+        std::iter::from_fn(|| stream.event()).find(|event| event.data.contains("for late"));
+    assert!(message.is_some());
+    drop(streams);
+}
