@@ -42,7 +42,15 @@ async fn engine(store: Arc<SqliteStore>, pool_size: usize) -> Result<Engine, Box
 
 fn request(definition: Value, params: Value, wait: Wait) -> RunRequest {
     let source = Source::Definition(definition);
-    RunRequest { source, name: None, params, agent_id: None, idempotency_key: None, wait }
+    RunRequest {
+        source,
+        name: None,
+        params,
+        agent_id: None,
+        idempotency_key: None,
+        wait,
+        trace: None,
+    }
 }
 
 /// The middle of some spans, in milliseconds.

@@ -104,6 +104,7 @@ impl Driver {
             params: start.params.clone(),
             parent: Some(Parent { run: message.from, step: message.step.clone() }),
             depth: start.depth,
+            trace: start.trace.clone(),
             request: None,
         };
         live.begin(begins, self.now).map_err(|refusal| refusal.to_failure())?;

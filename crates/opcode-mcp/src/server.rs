@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use opcode_model::TraceParent;
 use opcode_runtime::{Actor, Caller, Engine, Role};
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, CancelTaskParams,
@@ -109,6 +110,14 @@ impl Face {
     }
 }
 
+/// The trace a call belongs to: as its `_meta` says, or the HTTP request it came in.
+fn trace(context: &RequestContext<RoleServer>) -> Option<TraceParent> {
+    let said = context.meta.get("traceparent").and_then(|value| value.as_str());
+    let parts = context.extensions.get::<axum::http::request::Parts>();
+    let header = || parts?.headers.get("traceparent")?.to_str().ok();
+    said.or_else(header).and_then(TraceParent::parse)
+}
+
 impl ServerHandler for Face {
     fn get_info(&self) -> ServerConfig {
         let mut capabilities = ServerCapabilities::builder()
@@ -147,7 +156,8 @@ impl ServerHandler for Face {
             return Err(ErrorData::invalid_params(message, None));
         };
         let engine = self.engine.by(Actor::new(&caller, "mcp"));
-        let desk = Desk { engine: &engine, caller: &caller, is_full: self.is_full };
+        let (is_full, trace) = (self.is_full, trace(&context));
+        let desk = Desk { engine: &engine, caller: &caller, is_full, trace };
         let args = Args::new(request.arguments);
         // Said with the request: clients of older sessions name the extension too, and cannot read a task.
         let wants_task = context.meta.client_capabilities().is_some_and(|it| it.supports_tasks());
@@ -324,7 +334,8 @@ impl ServerHandler for Face {
         let caller = self.caller(&context)?;
         let view = task::find(&self.engine, &request.task_id).await?;
         let engine = self.engine.by(Actor::new(&caller, "mcp"));
-        let desk = Desk { engine: &engine, caller: &caller, is_full: self.is_full };
+        let (is_full, trace) = (self.is_full, None);
+        let desk = Desk { engine: &engine, caller: &caller, is_full, trace };
         Ok(GetTaskResult::new(task::detailed(&desk, &view).await?))
     }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Failure;
+use crate::trace::TraceParent;
 use crate::value::{Object, Value};
 
 /// What happens outside when an action runs, and so what recovery may do.
@@ -165,6 +166,8 @@ pub struct Call {
     pub params: Value,
     /// This attempt's own limit.
     pub timeout: Option<Duration>,
+    /// Its place in a trace of somebody else's, for whom it calls.
+    pub trace: Option<TraceParent>,
 }
 
 /// How the outside answered an attempt.

@@ -81,6 +81,8 @@ pub struct Start {
     pub depth: u32,
     /// Fingerprint of the request, when an idempotency key chose the run's id.
     pub request: Option<Arc<str>>,
+    /// The trace of somebody else's that it belongs to, as `traceparent` has it.
+    pub trace: Option<Arc<str>>,
 }
 
 /// A breaker opened, half-opened or closed.
@@ -159,4 +161,6 @@ pub struct Perform {
     pub key: Arc<str>,
     /// This attempt's own limit, kept by the shell.
     pub timeout: Option<Duration>,
+    /// The run's trace, if somebody gave it one.
+    pub trace: Option<Arc<str>>,
 }

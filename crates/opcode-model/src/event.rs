@@ -222,6 +222,9 @@ payload! {
         /// Fingerprint of the request that chose this run's id, when a key did.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         request: Option<Arc<str>>,
+        /// The trace of somebody else's that it belongs to, as `traceparent` has it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trace: Option<Arc<str>>,
     }
 }
 

@@ -18,6 +18,7 @@ mod serde_ids;
 pub mod signal;
 pub mod status;
 pub mod time;
+pub mod trace;
 mod value;
 
 pub use action::{
@@ -33,4 +34,5 @@ pub use secret::{Secret, SecretSlot};
 pub use signal::{Message, MessageBody, Signal, SignalKind};
 pub use status::{RunStatus, StepStatus};
 pub use time::Timestamp;
+pub use trace::TraceParent;
 pub use value::{Object, Value, compare_int_float};

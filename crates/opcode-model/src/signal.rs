@@ -143,4 +143,7 @@ pub struct ChildStart {
     pub agent_id: Option<Arc<str>>,
     /// How many workflows it stands inside of.
     pub depth: u32,
+    /// The trace its parent belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Arc<str>>,
 }

@@ -101,6 +101,7 @@ impl Reader {
             name: request.name.clone(),
             agent_id: request.agent_id.clone(),
             params: request.params.clone(),
+            trace: request.trace.map(|trace| trace.to_string().into()),
             ..Start::default()
         };
         let (plan, template) = self.plan(&request.source).await?;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use opcode_actions::World;
 use opcode_driver::{Driver, Incoming, OpenRun, Reply, Settings, StartRun, Ticket};
 use opcode_model::result::RunResult;
-use opcode_model::{Actions, ErrorCode, Failure, Problem, RunId, Signal, Value};
+use opcode_model::{Actions, ErrorCode, Failure, Problem, RunId, Signal, TraceParent, Value};
 use opcode_store::{Catalog, Runs};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -96,6 +96,8 @@ pub struct RunRequest {
     pub idempotency_key: Option<Arc<str>>,
     /// How long to wait.
     pub wait: Wait,
+    /// The trace of somebody else's that it belongs to.
+    pub trace: Option<TraceParent>,
 }
 
 /// What came of it.

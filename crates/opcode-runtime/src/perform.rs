@@ -13,7 +13,7 @@ use opcode_actions::{Action, Stop, Stopper, World};
 use opcode_driver::{AttemptKey, Incoming};
 use opcode_model::action::{Answer, Call, EffectClass, Outcome};
 use opcode_model::effect::{BreakerChange, Perform};
-use opcode_model::{Effect, ErrorCode, Failure};
+use opcode_model::{Effect, ErrorCode, Failure, TraceParent};
 use opcode_store::Committed;
 use tokio::runtime::Handle;
 
@@ -174,11 +174,13 @@ fn first_secret(slot: &opcode_model::SecretSlot) -> Option<Arc<str>> {
 }
 
 fn call(perform: Perform) -> Call {
+    let trace = perform.trace.as_deref().and_then(TraceParent::parse);
     Call {
         workflow_id: perform.run.to_string().into(),
         step_id: perform.step.path,
         agent_id: perform.agent_id,
         attempt: perform.attempt,
+        trace: trace.map(|trace| trace.of_step(&perform.key)),
         idempotency_key: perform.key,
         params: perform.params,
         timeout: perform.timeout,

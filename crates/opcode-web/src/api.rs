@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use opcode_model::time::parse_duration;
 use opcode_model::{
-    ErrorCode, Failure, RunId, RunStatus, Seq, Signal, SignalKind, Timestamp, Value,
+    ErrorCode, Failure, RunId, RunStatus, Seq, Signal, SignalKind, Timestamp, TraceParent, Value,
 };
 use opcode_runtime::{
     Actor, Caller, DefineRequest, Document, Role, RunAnswer, RunRequest, Source, TokenRequest,
@@ -337,6 +337,14 @@ struct RunBody {
     agent_id: Option<Arc<str>>,
     idempotency_key: Option<Arc<str>>,
     wait: Option<String>,
+    /// The trace it belongs to; wins over the header of this name.
+    traceparent: Option<String>,
+}
+
+/// The trace a request belongs to. What is no `traceparent` is not ours to complain about, says its standard.
+fn trace(said: Option<&str>, headers: &HeaderMap) -> Option<TraceParent> {
+    let header = || headers.get("traceparent").and_then(|value| value.to_str().ok());
+    said.or_else(header).and_then(TraceParent::parse)
 }
 
 fn wait(text: Option<&String>) -> Result<Duration, Refusal> {
@@ -371,6 +379,7 @@ async fn run(
         agent_id: caller.acts_as(given.agent_id.as_deref())?,
         idempotency_key: given.idempotency_key.or(key.map(Into::into)),
         wait: Wait::Started,
+        trace: trace(given.traceparent.as_deref(), &headers),
     };
     let engine = web.engine.by(Actor::new(&caller, "http"));
     let run = match engine.run(request).await? {

@@ -29,6 +29,7 @@ pub(crate) async fn begin(daemon: &Daemon, request: &RunRequest) -> Result<RunId
         "name": request.name,
         "agent_id": request.agent_id,
         "idempotency_key": request.idempotency_key,
+        "traceparent": request.trace.map(|trace| trace.to_string()),
     });
     match &request.source {
         Source::Definition(definition) => wish["definition"] = definition.to_serde(),

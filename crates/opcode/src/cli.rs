@@ -35,7 +35,7 @@ Environment:
   ~/.opcode/settings.json ({\"listen_addr\": \"127.0.0.1:4100\"}) where neither is given.
   OPCODE_HOME moves ~/.opcode; OPCODE_TOKEN is shown to a server that asks for one;
   OPCODE_TOKEN_FILE has the first administrator's token of a server; NO_COLOR takes
-  the colours away
+  the colours away; OTEL_EXPORTER_OTLP_ENDPOINT names a collector of traces
 
 Without a command: serve",
     disable_help_subcommand = true,

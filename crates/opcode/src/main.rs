@@ -21,6 +21,7 @@ mod session;
 mod settings;
 mod show;
 mod source;
+mod traces;
 mod trouble;
 mod usage;
 mod wire;

@@ -15,6 +15,7 @@ use crate::exit::Exit;
 use crate::say;
 use crate::show::age::span;
 use crate::show::count;
+use crate::traces::Traces;
 use crate::trouble::Trouble;
 use crate::wire;
 
@@ -24,6 +25,7 @@ pub(crate) struct Session {
     pub(crate) notes: Receiver<Note>,
     pub(crate) interrupts: Interrupts,
     grace: Duration,
+    traces: Option<Traces>,
 }
 
 /// What tells a process to end.
@@ -84,7 +86,8 @@ impl Session {
         let interrupts = Interrupts::listen()?;
         let engine = wire::engine(place, args, listens_at).await?;
         let notes = engine.hub().listen();
-        Ok(Self { engine, notes, interrupts, grace: args.grace })
+        let traces = Traces::begin(&engine)?;
+        Ok(Self { engine, notes, interrupts, grace: args.grace, traces })
     }
 
     /// Lets go of the store. What other workflows have in flight may end within the grace.
@@ -145,8 +148,16 @@ impl Session {
     }
 
     async fn drain(&mut self) -> Result<(), Trouble> {
+        let traces = self.traces.take();
+        let shutdown = async {
+            let closed = self.engine.shutdown(self.grace).await;
+            if let Some(traces) = traces {
+                traces.finish().await;
+            }
+            closed
+        };
         tokio::select! {
-            closed = self.engine.shutdown(self.grace) => Ok(closed?),
+            closed = shutdown => Ok(closed?),
             exit = self.interrupts.next() => {
                 say::talk("ended at once; what was in flight goes on at the next start");
                 std::process::exit(exit.number().into());

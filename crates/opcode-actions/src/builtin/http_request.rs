@@ -37,6 +37,8 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const REDIRECTS_MAX: u32 = 10;
 /// The header that names an attempt to the server.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// The header that names the trace an attempt belongs to.
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// What every HTTP action gives.
 pub(super) const OUTPUT: &[(&str, &str)] = &[
@@ -225,6 +227,12 @@ fn request(name: &str, method: &str, params: &Params, call: &Call) -> Result<Exc
     if !is_idempotent(&method) && !headers.contains_key(IDEMPOTENCY_KEY) {
         let (_, value) = pair("idempotency-key", &call.idempotency_key).map_err(wrong)?;
         headers.insert(IDEMPOTENCY_KEY, value);
+    }
+    if let Some(trace) = &call.trace
+        && !headers.contains_key(TRACEPARENT)
+    {
+        let (_, value) = pair("traceparent", &trace.to_string()).map_err(wrong)?;
+        headers.insert(TRACEPARENT, value);
     }
     let redirects_max = params.max_redirects.and_then(|max| u32::try_from(max).ok());
     let redirects_max = redirects_max.filter(|max| *max > 0).unwrap_or(REDIRECTS_MAX);

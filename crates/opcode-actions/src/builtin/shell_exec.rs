@@ -31,6 +31,8 @@ use crate::params::{Span, Text};
 pub(super) struct ShellExec;
 
 const NAME: &str = "shell.exec";
+/// Names the trace an attempt belongs to, as OpenTelemetry's tools read it.
+const TRACEPARENT: &str = "TRACEPARENT";
 /// How long a program may run unless its author says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes of output that are left for everything but the streams.
@@ -154,6 +156,9 @@ fn spec(params: Params, site: &Site<'_>) -> Result<ExecSpec, Failure> {
         ("OPCODE_STEP_ID", &call.step_id),
     ] {
         env.insert(name.to_owned(), value.to_string());
+    }
+    if let Some(trace) = &call.trace {
+        env.insert(TRACEPARENT.to_owned(), trace.to_string());
     }
     let mut args: Vec<String> = params.args.into_iter().map(|arg| arg.0).collect();
     let mut program = params.command.0;

@@ -173,6 +173,7 @@ fn start_child(
         version: version.cloned(),
         params: params.clone(),
         agent_id: started.and_then(|started| started.agent_id.clone()),
+        trace: started.and_then(|started| started.trace.clone()),
         depth,
     };
     let event = ChildStarted {

@@ -31,6 +31,7 @@ pub(super) fn start(draft: &mut Draft<'_>, start: &Start) -> Result<(), Refusal>
         parent: start.parent.clone(),
         depth: start.depth,
         request: start.request.clone(),
+        trace: start.trace.clone(),
     })));
     Ok(())
 }

@@ -12,7 +12,7 @@ mod status;
 
 use std::sync::Arc;
 
-use opcode_model::{Failure, RunStatus};
+use opcode_model::{Failure, RunStatus, TraceParent};
 use opcode_runtime::{Actor, Caller, Deed, Engine, Role, StatusView};
 use rmcp::model::{Tool, ToolAnnotations};
 use serde_json::{Map, Value as Json, json};
@@ -31,6 +31,8 @@ pub(crate) struct Desk<'a> {
     pub(crate) caller: &'a Caller,
     /// Old clients get everything at once.
     pub(crate) is_full: bool,
+    /// The trace the call belongs to.
+    pub(crate) trace: Option<TraceParent>,
 }
 
 impl Desk<'_> {

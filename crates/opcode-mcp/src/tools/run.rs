@@ -65,6 +65,7 @@ pub(crate) async fn begin(desk: &Desk<'_>, args: &Args) -> Result<RunId, Refused
         agent_id: desk.caller.acts_as(Some(&claimed))?,
         idempotency_key: args.text("idempotency_key")?,
         wait: Wait::Started,
+        trace: desk.trace,
     };
     match desk.engine.run(request).await {
         Ok(RunAnswer::Started(run)) => Ok(run),

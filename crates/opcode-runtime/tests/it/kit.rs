@@ -121,6 +121,7 @@ pub(crate) fn request(definition: &Json) -> RunRequest {
         agent_id: None,
         idempotency_key: None,
         wait: Wait::Settled(None),
+        trace: None,
     }
 }
 

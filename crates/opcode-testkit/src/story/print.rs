@@ -120,7 +120,7 @@ impl Printer {
     }
 
     fn perform(&self, perform: &Perform) -> String {
-        let Perform { run, step, attempt, action, agent_id, params, secrets, key, timeout } =
+        let Perform { run, step, attempt, action, agent_id, params, secrets, key, timeout, trace } =
             perform;
         let mut line = format!("perform {step} #{attempt} {action} {params}");
         if let Some(agent) = agent_id {
@@ -131,6 +131,9 @@ impl Printer {
         }
         if let Some(timeout) = timeout {
             line.push_str(&format!(" timeout={}", format_duration(*timeout)));
+        }
+        if let Some(trace) = trace {
+            line.push_str(&format!(" trace={trace}"));
         }
         let same = |g: &u32| idempotency_key(*run, &step.path, *g) == key.as_ref();
         match (0..100).find(same) {

@@ -82,6 +82,7 @@ async fn start(engine: &Engine, name: &str, folder: &Path) -> Result<RunId, Trou
         agent_id: Some(AGENT.into()),
         idempotency_key: Some(Arc::from(name)),
         wait: Wait::Started,
+        trace: None,
     };
     match engine.run(request).await? {
         RunAnswer::Started(run) => Ok(run),

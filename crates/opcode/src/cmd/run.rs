@@ -17,7 +17,7 @@ use crate::live::Screen;
 use crate::session::Session;
 use crate::source::{self, Written};
 use crate::trouble::Trouble;
-use crate::{beside, cmd, daemon, detach, say, show, wire};
+use crate::{beside, cmd, daemon, detach, say, show, traces, wire};
 use opcode_runtime::shapes;
 
 #[derive(Args, Debug)]
@@ -137,6 +137,7 @@ impl Wish {
             agent_id: named(&args.agent),
             idempotency_key: text(&args.idempotency_key),
             wait: Wait::Started,
+            trace: traces::given(),
         };
         Ok(Self { request, written })
     }

@@ -5,7 +5,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
@@ -115,7 +115,10 @@ impl Answer {
     /// The next event of a stream that has data; none at its end.
     pub(crate) fn event(&mut self) -> Option<Event> {
         let mut event = Event::default();
+        let begun = Instant::now();
         loop {
+            // What only keeps a stream alive is no answer.
+            assert!(begun.elapsed() < PATIENCE, "no event came");
             let mut line = String::new();
             if self.body.read_line(&mut line).unwrap() == 0 {
                 return None;

@@ -27,4 +27,5 @@ mod skill;
 mod sse;
 mod stdio;
 mod tokens;
+mod traces;
 mod update;

@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A home for one test.
 pub(crate) struct Home {
     dir: TempDir,
+    /// Variables the binary is given beside its own.
+    pub(crate) env: Vec<(String, String)>,
 }
 
 /// What the binary answered.
@@ -43,7 +45,7 @@ impl Said {
 
 impl Home {
     pub(crate) fn new() -> Self {
-        Self { dir: TempDir::new().unwrap() }
+        Self { dir: TempDir::new().unwrap(), env: Vec::new() }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -66,7 +68,8 @@ impl Home {
         let mut command = Command::new(env!("CARGO_BIN_EXE_opcode"));
         command.args(args).current_dir(self.dir.path()).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap());
-        command.env("OPCODE_HOME", self.path("home")).stdin(Stdio::null());
+        command.env("OPCODE_HOME", self.path("home")).envs(self.env.iter().cloned());
+        command.stdin(Stdio::null());
         command
     }
 

@@ -73,6 +73,7 @@ pub(super) async fn measure(dir: &Path, load: Load) -> Result<Measured, Failure>
         agent_id: None,
         idempotency_key: None,
         wait: Wait::Settled(None),
+        trace: None,
     };
     let first = run_one(&engine, &request).await?;
     let filter = EventFilter { run: Some(first), limit: 1_000_000, ..EventFilter::default() };
