@@ -35,6 +35,8 @@ async fn engine(store: Arc<SqliteStore>, pool_size: usize) -> Result<Engine, Box
         tools: Arc::new(Noop::default()),
         world: Arc::new(World::new(WorldConfig::default())?),
         pool_size,
+        passphrase: None,
+        on_wrong_passphrase: Arc::new(|_| {}),
         on_halt: Arc::new(|failure| panic!("{failure}")),
     };
     Ok(Engine::open(config, store).await?)

@@ -12,6 +12,7 @@ mod page;
 mod params;
 mod reference;
 mod registry;
+mod splice;
 mod web;
 mod world;
 

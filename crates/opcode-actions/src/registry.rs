@@ -3,7 +3,7 @@
 //! Keeps: names are sorted and unique; a registry is a value, nothing registers itself.
 //! Not here: actions (`builtin/`), deciding when one runs (`opcode-engine`).
 
-use opcode_model::action::{Actions, Answer, EffectClass, ParamProblem};
+use opcode_model::action::{Actions, Answer, EffectClass, Misfit, ParamProblem};
 use opcode_model::{ErrorCode, Failure, Language, Value};
 
 use crate::action::Action;
@@ -12,6 +12,7 @@ use crate::{builtin, reference};
 /// The actions a step can name.
 pub struct Registry {
     actions: Vec<Box<dyn Action>>,
+    takes_spliced: bool,
 }
 
 impl Registry {
@@ -19,7 +20,13 @@ impl Registry {
     pub fn builtin() -> Self {
         let mut actions = builtin::all();
         actions.sort_by_key(|action| action.name());
-        Self { actions }
+        Self { actions, takes_spliced: false }
+    }
+
+    /// The same; data that becomes part of a script is only warned of, as it was before.
+    #[must_use]
+    pub fn lenient(self) -> Self {
+        Self { takes_spliced: true, ..self }
     }
 
     /// The action of this name.
@@ -54,7 +61,13 @@ impl Actions for Registry {
     }
 
     fn check(&self, name: &str, params: &Value) -> Vec<ParamProblem> {
-        self.find(name).map(|action| action.check(params)).unwrap_or_default()
+        let mut found = self.find(name).map(|action| action.check(params)).unwrap_or_default();
+        for problem in
+            found.iter_mut().filter(|it| self.takes_spliced && it.kind == Misfit::Spliced)
+        {
+            problem.kind = Misfit::Risky;
+        }
+        found
     }
 
     fn program(&self, name: &str) -> Option<(&'static str, Language)> {

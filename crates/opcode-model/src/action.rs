@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Failure;
+use crate::problem::Patch;
 use crate::trace::TraceParent;
 use crate::value::{Object, Value};
 
@@ -136,6 +137,8 @@ pub struct ParamProblem {
     pub hint: String,
     /// How bad it is.
     pub kind: Misfit,
+    /// A change of the parameters that cures it, its pointers within them.
+    pub fix: Vec<Patch>,
 }
 
 /// How a parameter does not fit.
@@ -147,6 +150,8 @@ pub enum Misfit {
     Unread,
     /// It works, and may do more than is meant: a warning.
     Risky,
+    /// Data would become code: an error, but for definitions that were taken in before.
+    Spliced,
 }
 
 /// One call of an action, as the shell performs it.
@@ -166,6 +171,8 @@ pub struct Call {
     pub params: Value,
     /// This attempt's own limit.
     pub timeout: Option<Duration>,
+    /// Where its secrets may go: `host:port` fits a pattern of each list. Empty for anywhere.
+    pub hosts: Vec<Vec<String>>,
     /// Its place in a trace of somebody else's, for whom it calls.
     pub trace: Option<TraceParent>,
 }

@@ -153,6 +153,8 @@ pub struct Perform {
     pub action: Arc<str>,
     /// Whose run it is.
     pub agent_id: Option<Arc<str>>,
+    /// Which template it comes from, if it does.
+    pub template: Option<Arc<str>>,
     /// Parameters, secrets not yet in place.
     pub params: Value,
     /// Where secrets go.

@@ -89,7 +89,7 @@ error_codes! {
     /// A path lies outside what is allowed.
     PathDenied = "PATH_DENIED", 403, false, "use a path beneath the allowed roots";
     /// A secret could not be opened.
-    Vault = "VAULT_ERROR", 500, true, "there is no vault yet: let `shell.exec` fetch the secret itself, from a file or a program that has it";
+    Vault = "VAULT_ERROR", 500, true, "set it with `opcode secrets set NAME`, and give the server its passphrase in OPCODE_VAULT_KEY or a file that OPCODE_VAULT_KEY_FILE names";
     /// A limit of the house was hit.
     LimitExceeded = "LIMIT_EXCEEDED", 413, false, "make it smaller, or split the work between several workflows";
     /// An attempt may or may not have happened before a crash.

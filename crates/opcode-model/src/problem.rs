@@ -16,6 +16,9 @@ use crate::value::Value;
 pub enum Severity {
     /// The definition cannot run.
     Error,
+    /// It runs where it was taken in before; it is not taken in any more.
+    #[serde(rename = "error")]
+    Barred,
     /// It can run, but probably not as meant.
     Warning,
 }
@@ -110,9 +113,24 @@ impl Problem {
         self
     }
 
+    /// A problem at `path` that only a definition taken in before may have.
+    pub fn barred(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Barred, ..Self::warning(path, message) }
+    }
+
+    /// Whether it forbids taking the definition in.
+    pub fn is_barred(&self) -> bool {
+        self.severity == Severity::Barred
+    }
+
     /// Whether it forbids running.
-    pub fn is_error(&self) -> bool {
+    pub fn forbids_running(&self) -> bool {
         self.severity == Severity::Error
+    }
+
+    /// Whether it is more than a warning.
+    pub fn is_error(&self) -> bool {
+        self.severity != Severity::Warning
     }
 }
 

@@ -54,3 +54,59 @@ pub enum Piece {
     /// The content of the secret of this name.
     Secret(Arc<str>),
 }
+
+/// Whether a host with its port fits one pattern of each list: where secrets that are bound to hosts may go.
+pub fn may_go_to(hosts: &[Vec<String>], host: &str) -> bool {
+    hosts.iter().all(|patterns| patterns.iter().any(|pattern| is_like_host(pattern, host)))
+}
+
+/// Whether a host with its port fits a pattern; a pattern without a port fits any port.
+pub fn is_like_host(pattern: &str, host: &str) -> bool {
+    let (pattern, host) = (pattern.to_lowercase(), host.to_lowercase());
+    let name = host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name);
+    is_like(&pattern, &host) || is_like(&pattern, name)
+}
+
+/// Whether a name fits a pattern in which `*` stands for any characters.
+pub fn is_like(pattern: &str, name: &str) -> bool {
+    let Some((head, rest)) = pattern.split_once('*') else { return pattern == name };
+    let Some(mut left) = name.strip_prefix(head) else { return false };
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let last = parts.pop().unwrap_or_default();
+    for part in parts {
+        let Some(at) = left.find(part) else { return false };
+        left = &left[at + part.len()..];
+    }
+    left.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stars_stand_for_anything() {
+        for (pattern, name, is_match) in [
+            ("*", "", true),
+            ("a*c", "abc", true),
+            ("a*c", "ac", true),
+            ("a*c", "acd", false),
+            ("a*b*c", "a-b-b-c", true),
+            ("*a*", "bab", true),
+            ("ab*ba", "aba", false),
+        ] {
+            assert_eq!(is_like(pattern, name), is_match, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn a_host_must_fit_every_list() {
+        let hosts = [
+            vec!["a.example".to_owned(), "b.example:8443".to_owned()],
+            vec!["*.example".to_owned()],
+        ];
+        assert!(may_go_to(&hosts, "A.example:1") && may_go_to(&hosts, "b.example:8443"));
+        assert!(!may_go_to(&hosts, "b.example:443") && !may_go_to(&hosts, "c.example:443"));
+        assert!(!may_go_to(&hosts, "a.example.evil:443") && may_go_to(&[], "anything:1"));
+    }
+}

@@ -40,6 +40,11 @@ impl Actor {
         Self { by: "nobody".into(), face, agent: None }
     }
 
+    /// What workflows do by themselves.
+    pub(crate) fn engine() -> Self {
+        Self { by: "workflow".into(), face: "engine", agent: None }
+    }
+
     /// A deed; to be written with it.
     pub(crate) fn did(&self, deed: Deed<'_>) -> CatalogWrite {
         self.write(deed, json!("ok"), None)

@@ -74,7 +74,7 @@ impl Reader {
     /// Every problem of the definition, or of the name.
     pub async fn check_define(&self, request: &DefineRequest) -> Result<Defined, EngineError> {
         check_name(&request.name)?;
-        let plan = self.plans.make(&request.definition).map_err(EngineError::Problems)?;
+        let plan = self.plans.admit(&request.definition).map_err(EngineError::Problems)?;
         let request = DefineRequest { dry_run: true, ..request.clone() };
         Ok(self.templates.define(&self.plans, &plan, &request, None).await?)
     }
@@ -84,7 +84,7 @@ impl Reader {
     /// # Errors
     /// Every problem of it.
     pub fn check(&self, definition: &Value) -> Result<Vec<Problem>, Vec<Problem>> {
-        self.plans.make(definition).map(|plan| plan.warnings.clone())
+        self.plans.admit(definition).map(|plan| plan.warnings.clone())
     }
 
     /// What a request runs, and what it begins with.
@@ -122,7 +122,7 @@ impl Reader {
     ) -> Result<(Arc<Plan>, Option<Template>), EngineError> {
         match source {
             Source::Definition(definition) => {
-                Ok((self.plans.make(definition).map_err(EngineError::Problems)?, None))
+                Ok((self.plans.admit(definition).map_err(EngineError::Problems)?, None))
             }
             Source::Template { name, version } => {
                 let found = self.templates.find(name, version.as_deref()).await?;

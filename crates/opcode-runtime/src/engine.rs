@@ -12,6 +12,7 @@ use opcode_driver::{Driver, Incoming, OpenRun, Reply, Settings, StartRun, Ticket
 use opcode_model::result::RunResult;
 use opcode_model::{Actions, ErrorCode, Failure, Problem, RunId, Signal, TraceParent, Value};
 use opcode_store::{Catalog, Runs};
+use opcode_vault::Passphrase;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
@@ -22,6 +23,7 @@ use crate::perform::Performer;
 use crate::plans::{failure, unfit};
 use crate::pump::{Parts, Tell, gone, prepare, start};
 use crate::reader::Reader;
+use crate::secrets::{OnWrong, Secrets};
 use crate::templates::{DefineRequest, Defined};
 use crate::tools::{Guarded, Tools};
 
@@ -33,6 +35,10 @@ pub struct EngineConfig {
     pub world: Arc<World>,
     /// Outside effects at once.
     pub pool_size: usize,
+    /// What opens the vault; without it no secret does.
+    pub passphrase: Option<Passphrase>,
+    /// Called once, if that is not this vault's.
+    pub on_wrong_passphrase: OnWrong,
     /// Called once, when what is on disk is no longer known. The process must end then.
     pub on_halt: Arc<dyn Fn(&Failure) + Send + Sync>,
 }
@@ -143,14 +149,17 @@ impl Engine {
         config: EngineConfig,
         store: Arc<S>,
     ) -> Result<Self, Failure> {
-        let reader = Reader::new(store.clone(), config.tools.clone());
+        let secrets = Secrets::new(store.clone(), config.passphrase);
+        secrets.begin(config.on_wrong_passphrase);
+        let reader = Reader::new(store.clone(), config.tools.clone()).with_secrets(secrets.clone());
         let open = store.open().await.map_err(failure)?;
         let settings = Settings { slots: config.pool_size, ..Settings::default() };
         let actions: Arc<dyn Actions> = Arc::new(Guarded(config.tools.clone()));
         let hub = Hub::new();
         let (tell, mouth) = prepare();
         let tokio = Handle::current();
-        let performer = Performer::new(config.tools, config.world, tell.clone(), tokio.clone());
+        let performer =
+            Performer::new(config.tools, config.world, secrets, tell.clone(), tokio.clone());
         let parts = Parts {
             driver: Driver::new(settings, actions),
             runs: store,

@@ -13,12 +13,16 @@ use opcode_actions::{Action, Stop, Stopper, World};
 use opcode_driver::{AttemptKey, Incoming};
 use opcode_model::action::{Answer, Call, EffectClass, Outcome};
 use opcode_model::effect::{BreakerChange, Perform};
+use opcode_model::event::Breaker;
 use opcode_model::{Effect, ErrorCode, Failure, TraceParent};
 use opcode_store::Committed;
+use opcode_vault::{Opened, Redactor, Use};
 use tokio::runtime::Handle;
 
 use crate::clock::now;
+use crate::fill::{filled, names};
 use crate::pump::Tell;
+use crate::secrets::Secrets;
 use crate::tools::{Tools, died};
 
 /// An attempt whose intent is in the store. Only `Performer::permit` makes one, out of a `Committed`.
@@ -28,6 +32,7 @@ struct Permit(Perform);
 pub(crate) struct Performer {
     tools: Arc<dyn Tools>,
     world: Arc<World>,
+    secrets: Secrets,
     breakers: Arc<Mutex<Breakers>>,
     permits: BTreeMap<AttemptKey, Permit>,
     running: BTreeMap<AttemptKey, Stopper>,
@@ -36,11 +41,18 @@ pub(crate) struct Performer {
 }
 
 impl Performer {
-    pub(crate) fn new(tools: Arc<dyn Tools>, world: Arc<World>, tell: Tell, tokio: Handle) -> Self {
+    pub(crate) fn new(
+        tools: Arc<dyn Tools>,
+        world: Arc<World>,
+        secrets: Secrets,
+        tell: Tell,
+        tokio: Handle,
+    ) -> Self {
         let breakers = Breakers::new(world.config().breaker_cooldown);
         Self {
             tools,
             world,
+            secrets,
             breakers: Arc::new(Mutex::new(breakers)),
             permits: BTreeMap::new(),
             running: BTreeMap::new(),
@@ -73,6 +85,7 @@ impl Performer {
         let attempt = Attempt {
             tools: self.tools.clone(),
             world: self.world.clone(),
+            secrets: self.secrets.clone(),
             breakers: self.breakers.clone(),
             stop,
         };
@@ -118,6 +131,7 @@ impl Drop for Performer {
 struct Attempt {
     tools: Arc<dyn Tools>,
     world: Arc<World>,
+    secrets: Secrets,
     breakers: Arc<Mutex<Breakers>>,
     stop: Stop,
 }
@@ -128,10 +142,50 @@ impl Attempt {
             let message = format!("action `{}` does not exist", perform.action);
             return (Err(Failure::new(ErrorCode::ActionUnavailable, message)), Vec::new());
         };
-        if let Some(name) = perform.secrets.iter().find_map(first_secret) {
-            let message = format!("could not open secret `{name}`: no vault is configured");
-            return (Err(Failure::new(ErrorCode::Vault, message)), Vec::new());
+        if perform.secrets.is_empty() {
+            return self.act(action, perform, &[]).await;
         }
+        let opened = match self.open(action, &perform).await {
+            Ok(opened) => opened,
+            Err(failure) => return (Err(failure), Vec::new()),
+        };
+        let params = filled(&perform.params, &perform.secrets, &opened);
+        let (outcome, changes) =
+            self.act(action, Perform { params, ..perform }, opened.hosts()).await;
+        let redactor = opened.redactor();
+        let outcome = outcome
+            .map(|output| redactor.value(output))
+            .map_err(|failure| redactor.failure(failure));
+        (outcome, changes.into_iter().map(|change| without(change, &redactor)).collect())
+    }
+
+    /// Opens what an attempt needs, unless it is told to stop before.
+    async fn open(&self, action: &dyn Action, perform: &Perform) -> Result<Opened, Failure> {
+        let workflow_id = perform.run.to_string();
+        // Where it would go is told by the parameters as they stand: a place that is itself a secret is not known.
+        let host = action.target(&perform.params).filter(|_| action.name().starts_with("http."));
+        let wish = Use {
+            action: action.name(),
+            host: host.as_deref(),
+            template: perform.template.as_deref(),
+            workflow_id: &workflow_id,
+            agent: perform.agent_id.as_deref(),
+        };
+        tokio::select! {
+            biased;
+            () = self.stop.wait() => {
+                Err(Failure::new(ErrorCode::Cancelled, "stopped before it began"))
+            }
+            opened = self.secrets.open(names(&perform.secrets), wish) => opened,
+        }
+    }
+
+    async fn act(
+        &self,
+        action: &dyn Action,
+        perform: Perform,
+        hosts: &[Vec<String>],
+    ) -> (Outcome, Vec<BreakerChange>) {
         if action.class() == EffectClass::Pure {
             return (self.compute(action, &perform), Vec::new());
         }
@@ -143,7 +197,7 @@ impl Attempt {
             },
             None => Vec::new(),
         };
-        let call = call(perform);
+        let call = call(perform, hosts);
         let outcome = action.perform(&call, &self.world, self.stop.clone()).await;
         if let Some(target) = &target {
             changes.extend(self.breakers().record(action.name(), target, now(), &outcome));
@@ -166,14 +220,20 @@ impl Attempt {
     }
 }
 
-fn first_secret(slot: &opcode_model::SecretSlot) -> Option<Arc<str>> {
-    slot.pieces.iter().find_map(|piece| match piece {
-        opcode_model::secret::Piece::Secret(name) => Some(name.clone()),
-        opcode_model::secret::Piece::Text(_) => None,
-    })
+/// A breaker's target may be a place that is a secret.
+fn without(change: BreakerChange, redactor: &Redactor) -> BreakerChange {
+    let clean = |breaker: Breaker| {
+        let target = redactor.text(&breaker.target).map_or(breaker.target.clone(), Into::into);
+        Breaker { target, ..breaker }
+    };
+    match change {
+        BreakerChange::Opened(breaker) => BreakerChange::Opened(clean(breaker)),
+        BreakerChange::HalfOpened(breaker) => BreakerChange::HalfOpened(clean(breaker)),
+        BreakerChange::Closed(breaker) => BreakerChange::Closed(clean(breaker)),
+    }
 }
 
-fn call(perform: Perform) -> Call {
+fn call(perform: Perform, hosts: &[Vec<String>]) -> Call {
     let trace = perform.trace.as_deref().and_then(TraceParent::parse);
     Call {
         workflow_id: perform.run.to_string().into(),
@@ -184,5 +244,6 @@ fn call(perform: Perform) -> Call {
         idempotency_key: perform.key,
         params: perform.params,
         timeout: perform.timeout,
+        hosts: hosts.to_vec(),
     }
 }

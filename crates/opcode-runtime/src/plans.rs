@@ -54,6 +54,18 @@ impl Plans {
         Ok(made)
     }
 
+    /// Makes a definition runnable that is new here.
+    ///
+    /// # Errors
+    /// Every problem of it, also those that one taken in before may have.
+    pub fn admit(&self, definition: &Value) -> Result<Arc<Plan>, Vec<Problem>> {
+        let made = self.make(definition)?;
+        if made.warnings.iter().any(Problem::is_barred) {
+            return Err(made.warnings.clone());
+        }
+        Ok(made)
+    }
+
     fn keep(&self, plan: Arc<Plan>) {
         let mut kept = self.kept();
         if kept.plans.insert(plan.hash, plan.clone()).is_none() {
@@ -110,7 +122,7 @@ impl Plans {
 /// Problems as one failure.
 pub(crate) fn unfit(problems: &[Problem]) -> Failure {
     let errors: Vec<String> =
-        problems.iter().filter(|problem| problem.is_error()).map(ToString::to_string).collect();
+        problems.iter().filter(|it| it.is_error()).map(ToString::to_string).collect();
     Failure::new(ErrorCode::Validation, errors.join("; "))
 }
 

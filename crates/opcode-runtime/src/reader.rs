@@ -24,6 +24,7 @@ use crate::audit::Audit;
 use crate::check::unknown;
 use crate::keys::Keys;
 use crate::plans::{Plans, failure};
+use crate::secrets::Secrets;
 use crate::templates::{Template, Templates};
 use crate::tokens::Tokens;
 use crate::tools::Tools;
@@ -38,6 +39,7 @@ pub struct Reader {
     tokens: Tokens,
     keys: Keys,
     audit: Audit,
+    secrets: Secrets,
     tools: Arc<dyn Tools>,
 }
 
@@ -102,9 +104,15 @@ impl Reader {
             tokens: Tokens::new(catalog.clone()),
             keys: Keys::new(catalog.clone()),
             audit: Audit::new(catalog.clone()),
+            secrets: Secrets::new(catalog.clone(), None),
             plans: Arc::new(Plans::new(catalog, tools.clone())),
             tools,
         }
+    }
+
+    /// The same with a vault that opens.
+    pub(crate) fn with_secrets(self, secrets: Secrets) -> Self {
+        Self { secrets, ..self }
     }
 
     /// Where a run is, from what is on disk.
@@ -219,6 +227,11 @@ impl Reader {
     /// What was done, and what was refused.
     pub fn audit(&self) -> &Audit {
         &self.audit
+    }
+
+    /// The secrets.
+    pub fn secrets(&self) -> &Secrets {
+        &self.secrets
     }
 
     /// What it signs with.

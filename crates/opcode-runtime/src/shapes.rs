@@ -8,6 +8,7 @@ use opcode_store::{DecisionRow, EventRecord, Report, RunSummary};
 use serde_json::{Map, Value as Json, json};
 
 use crate::reader::{StatusView, WaitView};
+use crate::secrets::SecretUse;
 use crate::templates::Template;
 use crate::tokens::Token;
 
@@ -174,5 +175,27 @@ pub fn token(token: &Token) -> Json {
         "agent_id": token.agent_id,
         "created_at": text(token.created_at),
         "expires_at": token.expires_at.map(text),
+    }))
+}
+
+/// What may be told of a secret.
+pub fn secret(secret: &SecretUse) -> Json {
+    let info = &secret.info;
+    let last_use = info.last_use.as_ref().map(|last| {
+        lean(json!({
+            "at": text(last.at),
+            "workflow_id": last.workflow_id,
+            "template_name": last.template,
+            "action": last.action,
+        }))
+    });
+    lean(json!({
+        "name": info.name,
+        "version": info.version,
+        "created_at": text(info.created_at),
+        "set_at": text(info.set_at),
+        "last_use": last_use,
+        "templates": secret.templates,
+        "grants": info.grants,
     }))
 }

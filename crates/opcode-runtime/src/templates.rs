@@ -232,7 +232,7 @@ impl Reader {
         actor: Option<&Actor>,
     ) -> Result<Defined, EngineError> {
         check_name(&request.name)?;
-        let plan = self.plans.make(&request.definition).map_err(EngineError::Problems)?;
+        let plan = self.plans.admit(&request.definition).map_err(EngineError::Problems)?;
         Ok(self.templates.define(&self.plans, &plan, &request, actor).await?)
     }
 }

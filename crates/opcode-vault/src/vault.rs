@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 use crate::derive::Passphrase;
-use crate::grant::{Grant, Use, is_host, permitting};
+use crate::grant::{Grant, Use, permitting};
 use crate::header::{Header, Locked, Unlocked};
 use crate::redact::Redactor;
 use crate::row::{LastUse, Row, SecretInfo, check_name};
@@ -68,11 +68,6 @@ impl Opened {
     /// The hosts they may go to: `host:port` must fit one pattern of each list.
     pub fn hosts(&self) -> &[Vec<String>] {
         &self.hosts
-    }
-
-    /// Whether `host:port` fits one pattern of each list.
-    pub fn may_go_to(hosts: &[Vec<String>], host: &str) -> bool {
-        hosts.iter().all(|patterns| patterns.iter().any(|pattern| is_host(pattern, host)))
     }
 }
 
@@ -264,8 +259,9 @@ impl Vault {
         let row = self.row(name).await?;
         if row.key == 0 {
             let content = self.reveal(&unlocked, name, &row).await?;
-            let write = Change { name, content: &content, grants: row.grants, set_at: row.set_at };
-            self.write(&mut place, &unlocked, write, at, Vec::new()).await?;
+            let (grants, set_at) = (row.grants, row.set_at);
+            let change = Change { name, content: &content, grants, set_at, also: Vec::new() };
+            self.write(&mut place, &unlocked, change, at).await?;
         }
         Ok(())
     }
@@ -276,9 +272,8 @@ impl Vault {
         unlocked: &Unlocked,
         change: Change<'_>,
         at: Timestamp,
-        also: Vec<CatalogWrite>,
     ) -> Result<u64, Failure> {
-        let Change { name, content, grants, set_at } = change;
+        let Change { name, content, grants, set_at, also } = change;
         let next = unlocked.with_next(name);
         let row = Row::seal(&next, name, content, grants, set_at).map_err(no_dice)?;
         let mut writes = vec![row_write(name, &row, at)?, header_write(&next, at)?];
@@ -322,8 +317,8 @@ impl Vault {
             }
             Err(failure) => return Err(failure),
         };
-        let change = Change { name, content, grants, set_at: at };
-        self.write(&mut place, &unlocked, change, at, also).await
+        let change = Change { name, content, grants, set_at: at, also };
+        self.write(&mut place, &unlocked, change, at).await
     }
 
     /// Takes a secret away, its sealed content with it.
@@ -430,8 +425,8 @@ impl Vault {
             let unlocked = self.open_up(&mut place, at).await?;
             let content = self.reveal(&unlocked, name, row).await?;
             let (grants, set_at) = (row.grants.clone(), row.set_at);
-            let change = Change { name, content: &content, grants, set_at };
-            self.write(&mut place, &unlocked, change, at, Vec::new()).await?;
+            let change = Change { name, content: &content, grants, set_at, also: Vec::new() };
+            self.write(&mut place, &unlocked, change, at).await?;
         }
         let before = self.open_up(&mut place, at).await?.as_ref().clone();
         let given = passphrase.clone();
@@ -500,6 +495,8 @@ struct Change<'a> {
     content: &'a [u8],
     grants: Vec<Grant>,
     set_at: Timestamp,
+    /// Written with it.
+    also: Vec<CatalogWrite>,
 }
 
 impl std::fmt::Debug for Opened {

@@ -27,7 +27,7 @@ use serde_json::{Value as Json_, json};
 
 use crate::openapi::{self, Operation};
 use crate::refusal::Refusal;
-use crate::{Web, diagram, events, health};
+use crate::{Web, diagram, events, health, secrets};
 
 pub(crate) type Answer = Result<Response, Refusal>;
 
@@ -49,7 +49,10 @@ const EVENTS: [&str; 5] = ["step_id", "event_type", "since", "limit", "cursor"];
 
 /// What can be done, and how it is described.
 pub(crate) fn operations() -> Vec<Operation> {
-    [of_workflows(), of_templates(), of_lists(), of_callers()].into_iter().flatten().collect()
+    [of_workflows(), of_templates(), of_lists(), of_callers(), secrets::operations()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// Start, look, watch, answer.
@@ -216,7 +219,7 @@ pub(crate) fn invalid(message: impl Into<Arc<str>>) -> Refusal {
 }
 
 /// A body that is JSON, or what is wrong with it.
-fn body<T>(given: Result<Json<T>, JsonRejection>) -> Result<T, Refusal> {
+pub(crate) fn body<T>(given: Result<Json<T>, JsonRejection>) -> Result<T, Refusal> {
     given.map(|Json(body)| body).map_err(|rejection| invalid(rejection.body_text()))
 }
 

@@ -11,6 +11,7 @@ mod health;
 mod metrics;
 mod openapi;
 mod refusal;
+mod secrets;
 mod serve;
 
 use std::sync::Arc;

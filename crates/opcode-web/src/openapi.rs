@@ -50,6 +50,11 @@ impl Operation {
         Self::new("post", path, about, handler)
     }
 
+    /// Sets.
+    pub(crate) fn put(path: &'static str, about: &'static str, handler: MethodRouter<Web>) -> Self {
+        Self::new("put", path, about, handler)
+    }
+
     /// Takes back.
     pub(crate) fn delete(
         path: &'static str,

@@ -33,7 +33,8 @@ Environment:
   OPCODE_LISTEN_ADDR, OPCODE_ALLOWED_HOSTS (a,b), OPCODE_BASE_URL, OPCODE_TOOL_NAMES,
   OPCODE_LOG_LEVEL, OPCODE_LOG_FORMAT stand for the flags of these names; so does
   ~/.opcode/settings.json ({\"listen_addr\": \"127.0.0.1:4100\"}) where neither is given.
-  OPCODE_HOME moves ~/.opcode; OPCODE_TOKEN is shown to a server that asks for one;
+  OPCODE_VAULT_KEY, OPCODE_VAULT_KEY_FILE or OPCODE_VAULT_KEY_FD has the passphrase of the
+  vault; OPCODE_HOME moves ~/.opcode; OPCODE_TOKEN is shown to a server that asks for one;
   OPCODE_TOKEN_FILE has the first administrator's token of a server; NO_COLOR takes
   the colours away; OTEL_EXPORTER_OTLP_ENDPOINT names a collector of traces
 
@@ -127,6 +128,19 @@ pub(crate) struct Place {
         help_heading = "Store"
     )]
     pub(crate) db_path: Option<PathBuf>,
+    /// Only warn of definitions in which data becomes part of a script
+    #[arg(
+        long,
+        global = true,
+        env = "OPCODE_LENIENT_SHELL",
+        hide = true,
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true",
+        value_parser = clap::builder::BoolishValueParser::new()
+    )]
+    pub(crate) lenient_shell: bool,
 }
 
 /// How workflows run.
@@ -164,6 +178,15 @@ pub(crate) struct EngineArgs {
         value_delimiter = ':'
     )]
     pub(crate) fs_roots: Vec<PathBuf>,
+    /// A file with the vault's passphrase
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "OPCODE_VAULT_KEY_FILE",
+        hide_env = true
+    )]
+    pub(crate) vault_key_file: Option<PathBuf>,
     /// Time that actions get to end when told to stop
     #[arg(
         long,
@@ -228,6 +251,8 @@ pub(crate) enum Command {
     McpConfig(cmd::mcp_config::McpConfigArgs),
     /// Make, list and take back what lets clients in
     Tokens(cmd::tokens::TokensArgs),
+    /// Set, grant and seal anew what workflows call ${{secrets.NAME}}
+    Secrets(cmd::secrets::SecretsArgs),
     /// Show who did what, and what was refused
     Audit(cmd::audit::AuditArgs),
     /// Look for damage in the store
@@ -261,6 +286,7 @@ impl Command {
             Self::Resume(args) => args.json,
             Self::Serve(args) => args.json,
             Self::Tokens(args) => args.json,
+            Self::Secrets(args) => args.json,
             Self::Audit(args) => args.json,
             Self::Verify(args) => args.json,
             Self::Doctor(args) => args.json,
@@ -309,6 +335,7 @@ impl Command {
             | Self::Mcp(_)
             | Self::McpConfig(_)
             | Self::Tokens(_)
+            | Self::Secrets(_)
             | Self::Audit(_)
             | Self::Verify(_)
             | Self::Doctor(_)

@@ -15,6 +15,7 @@ mod follow;
 mod live;
 mod logs;
 mod once;
+mod passphrase;
 mod place;
 mod say;
 mod session;

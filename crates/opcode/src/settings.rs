@@ -40,7 +40,7 @@ const fn key(name: &'static str, takes: Takes) -> Key {
 }
 
 /// Every setting there is.
-const KEYS: [Key; 12] = [
+const KEYS: [Key; 14] = [
     key("listen_addr", Takes::Text(|text| listen_at(text).map(drop))),
     key("allowed_hosts", Takes::Texts),
     key("base_url", Takes::Text(|text| wire::base_url(text).map(drop))),
@@ -50,6 +50,8 @@ const KEYS: [Key; 12] = [
     key("durability", Takes::Text(|text| DurabilityArg::from_str(text, false).map(drop))),
     key("pool_size", Takes::Number(100_000)),
     key("fs_roots", Takes::Texts),
+    key("lenient_shell", Takes::Switch),
+    key("vault_key_file", Takes::Text(given)),
     key("log_level", Takes::Text(|text| logs::level(text).map(drop))),
     key("log_format", Takes::Text(|text| logs::Format::from_str(text, false).map(drop))),
     key("update_url", Takes::Text(given)),
@@ -187,11 +189,12 @@ pub(crate) fn change(changes: &[(&str, Value)]) -> Result<PathBuf, Trouble> {
 }
 
 /// A reader sees the old text or the new one, and nobody but us sees either.
-fn write(path: &Path, text: &str) -> std::io::Result<()> {
+pub(crate) fn write(path: &Path, text: &str) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
-    let new = path.with_extension("json.new");
+    let mut new = path.as_os_str().to_owned();
+    new.push(".new");
     let mut options = std::fs::OpenOptions::new();
     let mut file = options.create(true).write(true).truncate(true).mode(0o600).open(&new)?;
     writeln!(file, "{text}")?;

@@ -14,6 +14,7 @@ use opcode_store_sqlite::{OpenError, SqliteConfig, SqliteStore};
 
 use crate::cli::{self, EngineArgs, Place};
 use crate::exit::Exit;
+use crate::passphrase;
 use crate::say;
 use crate::trouble::Trouble;
 
@@ -58,21 +59,22 @@ pub(crate) fn actor() -> Actor {
 }
 
 /// The actions there are.
-pub(crate) fn tools() -> Arc<dyn Tools> {
-    Arc::new(Registry::builtin())
+pub(crate) fn tools(place: &Place) -> Arc<dyn Tools> {
+    let all = Registry::builtin();
+    Arc::new(if place.lenient_shell { all.lenient() } else { all })
 }
 
 /// Asks the store, whoever else holds it.
 pub(crate) fn reader(place: &Place) -> Result<Reader, Trouble> {
     let store = SqliteStore::open_read_only(db_path(place)?)?;
-    Ok(Reader::new(Arc::new(store), tools()))
+    Ok(Reader::new(Arc::new(store), tools(place)))
 }
 
 /// Asks the store; or an empty one, where there is none yet.
 pub(crate) fn reader_or_empty(place: &Place) -> Result<Reader, Trouble> {
     match SqliteStore::open_read_only(db_path(place)?) {
-        Ok(store) => Ok(Reader::new(Arc::new(store), tools())),
-        Err(OpenError::Missing { .. }) => Ok(Reader::without_store(tools())),
+        Ok(store) => Ok(Reader::new(Arc::new(store), tools(place))),
+        Err(OpenError::Missing { .. }) => Ok(Reader::without_store(tools(place))),
         Err(error) => Err(error.into()),
     }
 }
@@ -108,6 +110,7 @@ pub(crate) async fn engine(
     args: &EngineArgs,
     listens_at: Option<SocketAddr>,
 ) -> Result<Engine, Trouble> {
+    let passphrase = passphrase::find(args.vault_key_file.as_deref())?;
     let own_addresses = listens_at.into_iter().collect();
     let world = WorldConfig { own_addresses, ..world_config(place, args)? };
     let attempts = world.attempts_dir.clone();
@@ -123,9 +126,11 @@ pub(crate) async fn engine(
         tracing::warn!(%cause, "could not end what an earlier process left running");
     }
     let config = EngineConfig {
-        tools: tools(),
+        tools: tools(place),
         world: Arc::new(world),
         pool_size: pool_size(args),
+        passphrase,
+        on_wrong_passphrase: Arc::new(wrong_passphrase),
         on_halt: Arc::new(halt),
     };
     Ok(Engine::open(config, Arc::new(store)).await?)
@@ -166,6 +171,13 @@ fn own_program() -> Result<PathBuf, Trouble> {
     }
     std::env::current_exe()
         .map_err(|cause| Trouble::fault(format!("could not find our own program: {cause}")))
+}
+
+/// Nothing that needs a secret could run, and it would look as if the secrets were at fault.
+fn wrong_passphrase(failure: &Failure) {
+    let cure = "give it the one it was made with; `opcode secrets rotate --passphrase` changes it";
+    say::trouble(&failure.to_string(), cure);
+    std::process::exit(Exit::Refused.number().into());
 }
 
 /// Whether the last write is on disk is not known: nothing may follow it.

@@ -237,7 +237,8 @@ fn request(name: &str, method: &str, params: &Params, call: &Call) -> Result<Exc
     let redirects_max = params.max_redirects.and_then(|max| u32::try_from(max).ok());
     let redirects_max = redirects_max.filter(|max| *max > 0).unwrap_or(REDIRECTS_MAX);
     let redirects_max = params.follow_redirects.unwrap_or(true).then_some(redirects_max);
-    Ok(Exchange { method, url, headers, body, redirects_max })
+    let hosts = call.hosts.clone();
+    Ok(Exchange { method, url, headers, body, redirects_max, hosts })
 }
 
 fn is_idempotent(method: &Method) -> bool {
@@ -373,6 +374,10 @@ fn failed(name: &str, trouble: &Trouble) -> Failure {
         Trouble::Forbidden(address) => {
             let code = ErrorCode::PermissionDenied;
             return Failure::new(code, format!("{name}: request failed: {address}"));
+        }
+        Trouble::Ungranted(host) => {
+            let message = format!("{name}: request failed: its secrets are not granted for {host}");
+            return Failure::new(ErrorCode::PermissionDenied, message);
         }
         Trouble::Redirects(max) => format!("stopped after {max} redirects"),
         Trouble::Elsewhere(scheme) => format!("redirected to something that is not HTTP: {scheme}"),

@@ -27,6 +27,7 @@ use crate::action::{Built, Site};
 use crate::limit::{cancelled, timed_out};
 use crate::page::Page;
 use crate::params::{Span, Text};
+use crate::splice::spliced;
 
 pub(super) struct ShellExec;
 
@@ -79,15 +80,9 @@ impl Built for ShellExec {
     };
 
     fn risks(params: &Value) -> Vec<ParamProblem> {
-        if params.find("shell").and_then(Value::as_bool) != Some(true) {
-            return Vec::new();
-        }
-        let command = params.find("command").filter(|command| !is_one_hole(command));
-        let args = params.find("args").and_then(Value::as_list).unwrap_or_default().iter();
-        let args = (0..).zip(args).map(|(at, arg)| (format!("/args/{at}"), arg));
-        let texts = command.map(|command| ("/command".to_owned(), command)).into_iter().chain(args);
-        let spliced = texts.filter(|(_, text)| has_hole(text));
-        spliced.map(|(path, _)| spliced_into_script(path)).collect()
+        let mut risks = shown_to_others(params);
+        risks.extend(spliced(params));
+        risks
     }
 
     fn target(params: &Params) -> Option<String> {
@@ -116,27 +111,29 @@ impl Built for ShellExec {
     }
 }
 
-fn has_hole(text: &Value) -> bool {
-    text.as_str().is_some_and(|text| text.contains("${{"))
+/// Each text of the command line, with its place.
+fn words(params: &Value) -> impl Iterator<Item = (String, &Value)> {
+    let command = params.find("command").map(|command| ("/command".to_owned(), command));
+    let args = params.find("args").and_then(Value::as_list).unwrap_or_default().iter();
+    let args = (0..).zip(args).map(|(at, arg)| (format!("/args/{at}"), arg));
+    command.into_iter().chain(args)
 }
 
-/// Whether a text is one `${{ … }}` and nothing beside it: who writes that wants a script from elsewhere.
-fn is_one_hole(text: &Value) -> bool {
-    let text = text.as_str().unwrap_or_default().trim();
-    text.starts_with("${{") && text.ends_with("}}") && text.matches("${{").count() == 1
-}
-
-fn spliced_into_script(path: String) -> ParamProblem {
-    ParamProblem {
+/// Everybody on the machine can list the arguments of programs.
+fn shown_to_others(params: &Value) -> Vec<ParamProblem> {
+    let names_secret =
+        |text: &Value| text.as_str().is_some_and(|text| text.contains("${{secrets."));
+    let shown = words(params).filter(|(_, text)| names_secret(text));
+    let risk = |path| ParamProblem {
         path,
-        message: "with `shell`, what `${{ … }}` gives here becomes part of the script, and may run as code"
+        message: "everybody on this machine can see a program's arguments, secrets among them"
             .to_owned(),
         nearest: None,
-        hint: "give it in `env`, such as {\"X\": \"${{ inputs.x }}\"}, and write \"$X\" in the script; or in \
-               `stdin`; or take `shell` away: then each of `args` stays one argument"
-            .to_owned(),
+        hint: "give it in `env`, such as {\"KEY\": \"${{secrets.KEY}}\"}, or in `stdin`".to_owned(),
         kind: Misfit::Risky,
-    }
+        fix: Vec::new(),
+    };
+    shown.map(|(path, _)| risk(path)).collect()
 }
 
 fn spec(params: Params, site: &Site<'_>) -> Result<ExecSpec, Failure> {

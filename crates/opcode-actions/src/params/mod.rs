@@ -35,7 +35,14 @@ pub(crate) fn examine<P: DeserializeOwned>(
     };
     let path = named(&wrong).map_or_else(String::new, |name| pointer("", name));
     let hint = "see what it takes: the page of this action in docs/reference/actions.md".to_owned();
-    Some(ParamProblem { path, message: wrong, nearest: None, hint, kind: Misfit::Wrong })
+    Some(ParamProblem {
+        path,
+        message: wrong,
+        nearest: None,
+        hint,
+        kind: Misfit::Wrong,
+        fix: Vec::new(),
+    })
 }
 
 /// A member that is there, whatever it is.

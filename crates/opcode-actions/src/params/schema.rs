@@ -212,12 +212,26 @@ impl Walker {
             known => format!("the params are {}", known.join(", ")),
         };
         let path = place.path.clone();
-        self.found.push(ParamProblem { path, message, nearest, hint, kind: Misfit::Unread });
+        self.found.push(ParamProblem {
+            path,
+            message,
+            nearest,
+            hint,
+            kind: Misfit::Unread,
+            fix: Vec::new(),
+        });
     }
 
     fn wrong(&mut self, place: &Place, message: String, hint: String) {
         let path = place.path.clone();
-        self.found.push(ParamProblem { path, message, nearest: None, hint, kind: Misfit::Wrong });
+        self.found.push(ParamProblem {
+            path,
+            message,
+            nearest: None,
+            hint,
+            kind: Misfit::Wrong,
+            fix: Vec::new(),
+        });
     }
 }
 

@@ -6,6 +6,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use opcode_model::secret::may_go_to;
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, Response, StatusCode, Url};
 
@@ -20,6 +21,8 @@ pub(crate) struct Exchange {
     pub body: Option<Vec<u8>>,
     /// `None` gives a redirect back as it is.
     pub redirects_max: Option<u32>,
+    /// Where the secrets in it may go.
+    pub hosts: Vec<Vec<String>>,
 }
 
 /// Why there is no response.
@@ -33,6 +36,8 @@ pub(crate) enum Trouble {
     Redirects(u32),
     /// A redirect to something that is not HTTP.
     Elsewhere(String),
+    /// The secrets in it may not go to this host.
+    Ungranted(String),
 }
 
 impl Trouble {
@@ -67,6 +72,7 @@ pub(crate) async fn exchange(
     let mut followed = 0;
     loop {
         admit(&request.url, own).await.map_err(Trouble::Forbidden)?;
+        request.check_secrets()?;
         let mut builder = client
             .request(request.method.clone(), request.url.clone())
             .headers(request.headers.clone());
@@ -101,6 +107,13 @@ fn next(from: &Url, response: &Response) -> Result<Option<Url>, Trouble> {
 }
 
 impl Exchange {
+    /// Also after a redirect: a body, or what is in the address itself, would go along.
+    fn check_secrets(&self) -> Result<(), Trouble> {
+        let (host, port) = (self.url.host_str(), self.url.port_or_known_default());
+        let to = format!("{}:{}", host.unwrap_or_default(), port.unwrap_or_default());
+        if may_go_to(&self.hosts, &to) { Ok(()) } else { Err(Trouble::Ungranted(to)) }
+    }
+
     fn follow(&mut self, next: Url, status: StatusCode) {
         let keeps_method = matches!(status.as_u16(), 307 | 308);
         if !keeps_method && !matches!(self.method, Method::GET | Method::HEAD) {

@@ -42,6 +42,7 @@ pub(crate) fn call(params: &str) -> Call {
         params: json(params),
         timeout: None,
         trace: None,
+        hosts: Vec::new(),
     }
 }
 

@@ -126,6 +126,7 @@ pub(super) fn perform(draft: &mut Draft<'_>, ix: StepIx, action: &ActionPlan, in
         attempt: step.attempt + 1,
         action: action.name.clone(),
         agent_id: draft.run.started().and_then(|started| started.agent_id.clone()),
+        template: draft.run.started().and_then(|started| started.template_name.clone()),
         trace: draft.run.started().and_then(|started| started.trace.clone()),
         params: intent.input.clone(),
         secrets: intent.secrets.clone(),

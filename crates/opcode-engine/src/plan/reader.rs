@@ -91,7 +91,7 @@ impl Problems {
         let below = |path: &str| {
             path.strip_prefix(place).is_some_and(|rest| matches!(rest.as_bytes(), [] | [b'/', ..]))
         };
-        self.0.borrow().iter().any(|problem| problem.is_error() && below(&problem.path))
+        self.0.borrow().iter().any(|problem| problem.forbids_running() && below(&problem.path))
     }
 
     pub(super) fn into_vec(self) -> Vec<Problem> {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use opcode_expr::{Language, Program, References, Template};
 use opcode_model::action::{Misfit, ParamProblem};
 use opcode_model::limits::{DEFINITION_STEPS_MAX, ID_CHARS_MAX, NESTING_DEPTH_MAX, RETRIES_MAX};
-use opcode_model::problem::{nearest, pointer};
+use opcode_model::problem::{Patch, nearest, pointer};
 use opcode_model::{Actions, ErrorCode, Object, Problem, Value};
 
 use super::reader::{Problems, Reader, uncompiled};
@@ -498,12 +498,13 @@ impl<'a> Steps<'a> {
 
 /// A parameter that does not fit, as a problem of the definition.
 fn misfit(base: &str, params: &Value, found: ParamProblem) -> Problem {
-    let ParamProblem { path, message, nearest, hint, kind } = found;
+    let ParamProblem { path, message, nearest, hint, kind, fix } = found;
     let value = params.pointer(&path).cloned().unwrap_or_default();
     let place = format!("{base}{path}");
     let problem = match kind {
         Misfit::Wrong => Problem::error(ErrorCode::Validation, place, message),
         Misfit::Unread | Misfit::Risky => Problem::warning(place, message),
+        Misfit::Spliced => Problem::barred(place, message),
     };
     let hint = nearest.as_ref().map_or(hint, |meant| format!("did you mean `{meant}`?"));
     let problem = problem.hint(hint);
@@ -511,6 +512,9 @@ fn misfit(base: &str, params: &Value, found: ParamProblem) -> Problem {
         (Misfit::Wrong, Some(meant)) => problem.replace_with(meant),
         (Misfit::Unread, Some(meant)) => problem.rename_to(&meant, &value),
         (Misfit::Unread, None) => problem.remove(),
-        (Misfit::Wrong, None) | (Misfit::Risky, _) => problem,
+        (Misfit::Wrong, None) | (Misfit::Risky | Misfit::Spliced, _) => {
+            let within = |patch: Patch| Patch { path: format!("{base}{}", patch.path), ..patch };
+            Problem { fix: fix.into_iter().map(within).collect(), ..problem }
+        }
     }
 }

@@ -64,7 +64,9 @@ pub(super) fn read(definition: &Value, actions: &dyn Actions) -> Result<Plan, Ve
     let mut found = problems.into_vec();
     found.sort_by_key(|problem| problem.severity);
     match plan {
-        Some(plan) if !found.iter().any(Problem::is_error) => Ok(Plan { warnings: found, ..plan }),
+        Some(plan) if !found.iter().any(Problem::forbids_running) => {
+            Ok(Plan { warnings: found, ..plan })
+        }
         _ => Err(found),
     }
 }

@@ -76,6 +76,7 @@ pub(crate) fn perform(run: &Run, step: &Step, intent: &Intent) -> Option<Effect>
         attempt: step.attempt,
         action: node.action.clone()?,
         agent_id: run.started().and_then(|started| started.agent_id.clone()),
+        template: run.started().and_then(|started| started.template_name.clone()),
         trace: run.started().and_then(|started| started.trace.clone()),
         params: intent.input.clone(),
         secrets: intent.secrets.clone(),

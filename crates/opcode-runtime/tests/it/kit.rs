@@ -81,6 +81,8 @@ pub(crate) async fn house_in<S: Runs + Catalog>(
         tools: hands.clone(),
         world: Arc::new(world),
         pool_size,
+        passphrase: None,
+        on_wrong_passphrase: Arc::new(|_| {}),
         on_halt: Arc::new(on_halt),
     };
     let store = Arc::new(store);

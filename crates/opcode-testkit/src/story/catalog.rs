@@ -54,12 +54,20 @@ impl Actions for StoryActions {
                 nearest: nearest(key, known.iter().copied()).map(str::to_owned),
                 hint: format!("it has {}", known.join(", ")),
                 kind: Misfit::Unread,
+                fix: Vec::new(),
             })
             .collect();
         if params.find(known[0]).is_some_and(|value| value.as_str().is_none()) {
             let (path, message) = (format!("/{}", known[0]), format!("`{}` is text", known[0]));
             let hint = "put it in quotes".to_owned();
-            problems.push(ParamProblem { path, message, nearest: None, hint, kind: Misfit::Wrong });
+            problems.push(ParamProblem {
+                path,
+                message,
+                nearest: None,
+                hint,
+                kind: Misfit::Wrong,
+                fix: Vec::new(),
+            });
         }
         problems
     }

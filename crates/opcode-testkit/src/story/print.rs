@@ -120,8 +120,19 @@ impl Printer {
     }
 
     fn perform(&self, perform: &Perform) -> String {
-        let Perform { run, step, attempt, action, agent_id, params, secrets, key, timeout, trace } =
-            perform;
+        let Perform {
+            run,
+            step,
+            attempt,
+            action,
+            agent_id,
+            params,
+            secrets,
+            key,
+            timeout,
+            trace,
+            template: _,
+        } = perform;
         let mut line = format!("perform {step} #{attempt} {action} {params}");
         if let Some(agent) = agent_id {
             line.push_str(&format!(" agent={agent}"));

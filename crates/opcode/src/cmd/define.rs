@@ -58,7 +58,8 @@ pub(crate) async fn run(place: &Place, args: DefineArgs) -> Result<Exit, Trouble
     } else if !args.dry_run {
         let store = Arc::new(wire::store(place, None)?);
         defined =
-            opcode_runtime::define(store.clone(), wire::tools(), request, &wire::actor()).await?;
+            opcode_runtime::define(store.clone(), wire::tools(place), request, &wire::actor())
+                .await?;
         store.close().await.map_err(|fault| Trouble::store(&fault))?;
     }
     read.written.place(&mut defined.warnings);

@@ -39,10 +39,10 @@ pub(crate) struct DevArgs {
     pub(crate) serve: ServeArgs,
 }
 
-pub(crate) async fn run(args: DevArgs) -> Result<Exit, Trouble> {
+pub(crate) async fn run(place: &Place, args: DevArgs) -> Result<Exit, Trouble> {
     let folder = std::path::absolute(&args.folder)
         .map_err(|cause| Trouble::fault(format!("could not tell where we are: {cause}")))?;
-    let place = Place { db_path: Some(folder.join("opcode.db")) };
+    let place = Place { db_path: Some(folder.join("opcode.db")), ..place.clone() };
     serve::with(&place, args.serve, async |engine| begin(engine, &folder).await).await
 }
 

@@ -20,7 +20,7 @@ use crate::exit::Exit;
 use crate::show::table::{self, Cell, Tone};
 use crate::show::{bytes, count};
 use crate::trouble::Trouble;
-use crate::{say, wire};
+use crate::{passphrase, say, wire};
 
 /// Appends that are measured.
 const SYNCS: usize = 50;
@@ -58,7 +58,7 @@ pub(crate) async fn run(place: &Place, args: DoctorArgs) -> Result<Exit, Trouble
     let path = wire::db_path(place)?;
     let version = env!("CARGO_PKG_VERSION");
     let mut found = vec![Finding::new("version", version, json!(version))];
-    found.extend(store(&path).await);
+    found.extend(store(place, &path).await);
     found.push(durability(args.engine.durability.level()));
     found.push(holder(&path));
     found.push(disk(&path));
@@ -67,6 +67,7 @@ pub(crate) async fn run(place: &Place, args: DoctorArgs) -> Result<Exit, Trouble
     let pool = wire::pool_size(&args.engine);
     found.push(Finding::new("pool", format!("{} at once", count(pool, "action")), json!(pool)));
     found.push(roots(&args.engine.fs_roots));
+    found.push(vault(place, &args).await);
     found.push(house_limits());
     tell(&found, args.json);
     let is_well = found.iter().all(|finding| finding.cure.is_none());
@@ -91,11 +92,35 @@ fn tell(found: &[Finding], as_json: bool) {
     }
 }
 
+/// Whether secrets can be opened, and how many there are.
+async fn vault(place: &Place, args: &DoctorArgs) -> Finding {
+    let read = wire::reader_or_empty(place).map(|reader| reader.secrets().clone());
+    let all = match read {
+        Ok(secrets) => secrets.list().await.unwrap_or_default().len(),
+        Err(_) => 0,
+    };
+    let secrets = count(all, "secret");
+    match passphrase::find(args.engine.vault_key_file.as_deref()) {
+        Ok(Some(_)) => {
+            let text = format!("{secrets}, and a passphrase here");
+            Finding::new("vault", text, json!({"secrets": all, "passphrase": true}))
+        }
+        Ok(None) => {
+            let text = format!("{secrets}, and no passphrase here");
+            Finding::new("vault", text, json!({"secrets": all, "passphrase": false}))
+        }
+        Err(trouble) => {
+            let json = json!({"secrets": all, "error": trouble.to_string()});
+            Finding::new("vault", trouble.to_string(), json).cure("see OPCODE_VAULT_KEY_FILE")
+        }
+    }
+}
+
 /// The store and what is in it.
-async fn store(path: &Path) -> Vec<Finding> {
+async fn store(here: &Place, path: &Path) -> Vec<Finding> {
     let place = path.display().to_string();
     let reader = match SqliteStore::open_read_only(path) {
-        Ok(store) => opcode_runtime::Reader::new(std::sync::Arc::new(store), wire::tools()),
+        Ok(store) => opcode_runtime::Reader::new(std::sync::Arc::new(store), wire::tools(here)),
         Err(OpenError::Missing { .. }) => {
             let text = format!("{place} (not there yet)");
             return vec![Finding::new("store", text, json!({"path": place, "exists": false}))];

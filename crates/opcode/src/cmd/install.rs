@@ -3,6 +3,7 @@
 //! Keeps: what was set before stays unless it is named; a server that runs is told to read its settings again.
 //! Not here: the settings there are (`settings.rs`), serving (`serve.rs`).
 
+use std::io::Read;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -18,6 +19,8 @@ use crate::exit::Exit;
 use crate::trouble::Trouble;
 use crate::{cli, detach, logs, say, settings, wire};
 
+/// Bytes of the vault's passphrase.
+const VAULT_KEY_BYTES_MAX: u64 = 4 << 10;
 /// What systemd knows the server by.
 const UNIT: &str = "opcode.service";
 
@@ -35,6 +38,12 @@ pub(crate) struct InstallArgs {
     /// Actions in flight at once
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pool_size: Option<u32>,
+    /// Keep the vault's passphrase, given on standard input
+    #[arg(long)]
+    vault_key_stdin: bool,
+    /// The same, from the command line, which others can see
+    #[arg(long, value_name = "KEY", hide = true, conflicts_with = "vault_key_stdin")]
+    vault_key: Option<String>,
     /// Let systemd start it, now and at each login
     #[arg(long)]
     systemd: bool,
@@ -69,7 +78,9 @@ fn changes(place: &Place, args: &InstallArgs) -> Result<Vec<(&'static str, Value
     let db_path =
         db_path.map_err(|cause| Trouble::fault(format!("could not tell where we are: {cause}")))?;
     let text = |text: &Option<String>| text.as_deref().map(Value::from);
+    let vault_key_file = vault_key(args)?.map(|path| Value::from(&*path.to_string_lossy()));
     let named = [
+        ("vault_key_file", vault_key_file),
         ("listen_addr", text(&args.listen_addr)),
         ("base_url", text(&args.base_url)),
         ("db_path", db_path),
@@ -77,6 +88,34 @@ fn changes(place: &Place, args: &InstallArgs) -> Result<Vec<(&'static str, Value
         ("pool_size", args.pool_size.map(|size| Value::Int(size.into()))),
     ];
     Ok(named.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
+}
+
+/// Where the vault's passphrase was put, if one was given.
+fn vault_key(args: &InstallArgs) -> Result<Option<PathBuf>, Trouble> {
+    let key = match (&args.vault_key, args.vault_key_stdin) {
+        (Some(key), _) => {
+            say::talk("others can see a command line while it runs: --vault-key-stdin is safer");
+            key.clone()
+        }
+        (None, true) => {
+            let mut line = String::new();
+            let read = std::io::stdin().lock().take(VAULT_KEY_BYTES_MAX).read_to_string(&mut line);
+            read.map_err(|cause| {
+                Trouble::usage(format!("could not read standard input: {cause}"))
+            })?;
+            line
+        }
+        (None, false) => return Ok(None),
+    };
+    if key.trim().is_empty() {
+        return Err(Trouble::usage("the vault's passphrase is empty")
+            .hint("give it on standard input: opcode install --vault-key-stdin < FILE"));
+    }
+    let home = wire::home().ok_or_else(|| Trouble::usage("there is no home directory"))?;
+    let path = home.join("vault.key");
+    settings::write(&path, key.trim_end_matches(['\n', '\r']))
+        .map_err(|cause| Trouble::fault(format!("could not write {}: {cause}", path.display())))?;
+    Ok(Some(path))
 }
 
 fn read_again(daemon: Daemon, as_json: bool) -> Result<Exit, Trouble> {

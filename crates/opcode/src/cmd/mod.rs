@@ -17,6 +17,7 @@ pub(crate) mod mcp_config;
 pub(crate) mod query;
 pub(crate) mod resume;
 pub(crate) mod run;
+pub(crate) mod secrets;
 pub(crate) mod serve;
 pub(crate) mod signal;
 pub(crate) mod status;
@@ -51,11 +52,12 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Trouble> {
         Command::Serve(args) => Box::pin(serve::run(place, args)).await,
         Command::Install(args) => install::run(place, &args),
         Command::Stop(args) => stop::run(place, &args).await,
-        Command::Dev(args) => Box::pin(dev::run(args)).await,
+        Command::Dev(args) => Box::pin(dev::run(place, args)).await,
         Command::Update(args) => update::run(place, &args).await,
         Command::Mcp(args) => Box::pin(mcp::run(place, args)).await,
         Command::McpConfig(args) => mcp_config::run(place, &args),
         Command::Tokens(args) => tokens::run(place, args).await,
+        Command::Secrets(args) => Box::pin(secrets::run(place, args)).await,
         Command::Audit(args) => audit::run(place, args).await,
         Command::Verify(args) => verify::run(place, args).await,
         Command::Doctor(args) => Box::pin(doctor::run(place, args)).await,

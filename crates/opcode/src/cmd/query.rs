@@ -119,7 +119,7 @@ fn event_type(text: &str) -> Result<String, String> {
 pub(crate) async fn run(place: &Place, args: QueryArgs) -> Result<Exit, Trouble> {
     // What a step can do is the same in every store.
     let reader = match args.what {
-        What::Actions { .. } => Reader::without_store(wire::tools()),
+        What::Actions { .. } => Reader::without_store(wire::tools(place)),
         What::Workflows { .. }
         | What::Events { .. }
         | What::Templates { .. }

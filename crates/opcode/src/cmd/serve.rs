@@ -245,6 +245,7 @@ fn reload(place: &Place, before: &ServeArgs, gate: &Gate, cli: Cli) {
         ("db_path", is_plain && place.db_path != cli.place.db_path),
         ("durability", before.engine.durability != now.engine.durability),
         ("pool_size", before.engine.pool_size != now.engine.pool_size),
+        ("vault_key_file", before.engine.vault_key_file != now.engine.vault_key_file),
         ("fs_roots", before.engine.fs_roots != now.engine.fs_roots),
         ("log_format", before.logs.log_format != now.logs.log_format),
     ];

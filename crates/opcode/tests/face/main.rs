@@ -20,6 +20,7 @@ mod kit;
 mod legacy;
 mod mcp;
 mod modern;
+mod secrets;
 mod serve;
 mod server;
 mod settings;

@@ -13,7 +13,7 @@ use crate::kit::{ASKS, Home, PURE};
 use crate::mcp::Client;
 use crate::server::Server;
 
-fn token(home: &Home, name: &str, more: &[&str]) -> String {
+pub(crate) fn token(home: &Home, name: &str, more: &[&str]) -> String {
     let args = [&["tokens", "create", name], more].concat();
     home.opcode(&args).ended(0).out.trim().to_owned()
 }

@@ -78,6 +78,19 @@ fn param_mistakes() -> Vec<Json> {
         steps(json!({"action": "assert.schema",
             "params": {"data": "${{ inputs }}", "schema": {"type": "zz"}}})),
         steps(json!({"action": "shell.exec", "params": {"command": "a", "args": [null]}})),
+        steps(
+            json!({"action": "shell.exec", "params": {"command": "rm -- ${{inputs.x}}", "shell": true}}),
+        ),
+        steps(
+            json!({"action": "shell.exec", "params": {"command": "${{inputs.x}}", "shell": true}}),
+        ),
+        steps(json!({"action": "shell.exec", "params": {"command": "sh",
+            "args": ["-c", "a '${{inputs.x}}' \"b ${{inputs.x}}\""], "env": {"A": "1"}}})),
+        steps(json!({"action": "shell.exec", "params": {"command": "python3",
+            "args": ["-c", "print('${{inputs.x}}')"]}})),
+        steps(
+            json!({"action": "shell.exec", "params": {"command": "a", "args": ["${{secrets.K}}"]}}),
+        ),
         steps(json!({"action": "fs.write", "params": {"path": "a", "content": "", "mode": "zz"}})),
         steps(json!({"action": "fs.list", "params": {"path": "a", "pattern": "["}})),
         steps(json!({"action": "http.get",
@@ -212,4 +225,29 @@ fn every_problem_says_what_to_do_and_every_fix_cures_it() {
         }
     }
     assert!(fixes >= 30, "only {fixes} fixes were offered");
+}
+
+/// What was a warning once is an error, unless the server is told to be lenient; a template that is stored runs on.
+#[test]
+fn data_in_a_script_is_not_taken_in_any_more() {
+    let home = Home::new();
+    let definition = r#"{"inputs":{"x":"'; echo INJECTED; '"},"steps":[{"id":"a","action":"shell.exec",
+        "params":{"command":"echo '${{inputs.x}}'","shell":true}}]}"#;
+    let file = home.file("spliced.json", definition);
+    for args in
+        [&["run", &file][..], &["define", &file, "--name", "t"], &["define", &file, "--dry-run"]]
+    {
+        assert!(home.opcode(args).ended(2).err.contains("becomes part of the script"), "{args:?}");
+    }
+    home.opcode(&["define", &file, "--name", "t", "--lenient-shell"]).ended(0);
+    let ran = home.opcode(&["run", "t", "--json"]).ended(0).json();
+    assert!(ran["steps"]["a"]["output"]["stdout_raw"].as_str().unwrap().contains("\nINJECTED\n"));
+    let cured = patched(
+        &serde_json::from_str(definition).unwrap(),
+        &problems(&home, &serde_json::from_str(definition).unwrap())[0]["fix"],
+    );
+    let file = home.file("cured.json", &cured.to_string());
+    let ran = home.opcode(&["run", &file, "--json"]).ended(0).json();
+    let told = &ran["steps"]["a"]["output"]["stdout_raw"];
+    assert_eq!(told, "'; echo INJECTED; '\n", "as data, and nothing else");
 }

@@ -63,6 +63,8 @@ pub(super) async fn measure(dir: &Path, load: Load) -> Result<Measured, Failure>
         tools: Arc::new(BenchTools::new()),
         world: Arc::new(world),
         pool_size: load.clients.max(20),
+        passphrase: None,
+        on_wrong_passphrase: Arc::new(|_| {}),
         on_halt: Arc::new(|failure| tracing::error!(%failure, "the store is lost")),
     };
     let engine = Engine::open(config, store.clone()).await?;
