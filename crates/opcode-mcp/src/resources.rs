@@ -29,7 +29,7 @@ const DIAGRAM: &str = "workflow://{id}/diagram";
 /// What the web calls Mermaid.
 const MERMAID: &str = "text/vnd.mermaid";
 
-/// The actions, and the newest workflows.
+/// The actions, the skill, and the newest workflows.
 pub(crate) async fn list(
     engine: &Engine,
     request: Option<PaginatedRequestParams>,
@@ -51,6 +51,7 @@ pub(crate) async fn list(
     if offset == 0 {
         listed
             .push(Resource::new("opcode://actions", "actions").with_mime_type("application/json"));
+        listed.push(skill::listed());
     }
     listed.extend(found.iter().map(|summary| {
         let row = &summary.row;

@@ -5,8 +5,8 @@
 
 use rmcp::ErrorData;
 use rmcp::model::{
-    GetSkillResult, ReadResourceResult, ResourceContents, Skill, SkillFrontmatter, SkillResource,
-    SkillResources,
+    GetSkillResult, ReadResourceResult, Resource, ResourceContents, Skill, SkillFrontmatter,
+    SkillResource, SkillResources,
 };
 use serde_json::json;
 
@@ -42,6 +42,13 @@ files![
 pub(crate) fn whole() -> Skill {
     let files = FILES.iter().map(|(uri, text)| SkillResource::from_bytes(*uri, text.as_bytes()));
     Skill::new(MAIN, frontmatter(), SkillResources::Files(files.collect()))
+}
+
+/// Its main file, among what can be read by address.
+pub(crate) fn listed() -> Resource {
+    let head = frontmatter();
+    let listed = Resource::new(MAIN, head.name).with_description(head.description);
+    listed.with_mime_type("text/markdown")
 }
 
 /// What stands before its text: a name and a value a line.

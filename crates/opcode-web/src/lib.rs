@@ -17,11 +17,15 @@ mod serve;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{any_service, get, post_service};
-use opcode_mcp::Face;
+use opcode_mcp::{Face, Http};
+use opcode_model::Failure;
 use opcode_runtime::{Actor, Caller, Engine, Tokens};
+
+use crate::refusal::Refusal;
 
 pub use gate::Gate;
 pub use openapi::document as openapi;
@@ -47,11 +51,12 @@ impl Web {
 /// Every route.
 pub fn router(engine: &Engine, face: &Face, gate: Gate) -> Router {
     let web = Web { engine: engine.clone(), metrics: Arc::new(metrics::Metrics::watch(engine)) };
-    let mcp = opcode_mcp::http_service(face);
+    let mcp = Http::new(face);
     let inside = Router::new()
-        .route("/mcp", any_service(mcp.clone()))
+        .route("/mcp", any_service(mcp.service.clone()))
         // Some clients try the new transport at the old address first.
-        .route("/sse", post_service(mcp))
+        .route("/sse", post_service(mcp.service.clone()))
+        .route_layer(from_fn_with_state(mcp, check_sessions))
         .merge(opcode_mcp::sse_router(face))
         .merge(api::router(web.clone()))
         .fallback(refusal::no_route)
@@ -65,4 +70,15 @@ pub fn router(engine: &Engine, face: &Face, gate: Gate) -> Router {
         .layer(from_fn_with_state(gate, gate::check_page))
         .with_state(web);
     inside.merge(health)
+}
+
+/// Lets no more sessions be opened than there may be.
+async fn check_sessions(State(mcp): State<Http>, request: Request, next: Next) -> Response {
+    let is_full = if Http::opens_session(&request) { mcp.is_full().await } else { None };
+    match is_full {
+        None => next.run(request).await,
+        Some(most) => {
+            Refusal::from(Failure::limit("open MCP sessions", most as i64)).into_response()
+        }
+    }
 }

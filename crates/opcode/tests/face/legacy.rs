@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use crate::http::Ask;
 use crate::kit::{ASKS, Home, PURE};
-use crate::mcp::Client;
+use crate::mcp::{Client, opening};
 use crate::server::Server;
 
 #[test]
@@ -182,7 +182,8 @@ fn what_there_is_to_read_to_prompt_and_to_complete() {
         .iter()
         .map(|it| it["uri"].as_str().unwrap())
         .collect();
-    assert_eq!(uris, ["opcode://actions", &format!("workflow://{id}")]);
+    let skill = "skill://opcode/SKILL.md";
+    assert_eq!(uris, ["opcode://actions", skill, &format!("workflow://{id}")]);
     for uri in [&format!("workflow://{id}/events"), "template://pure/v1", "opcode://actions"] {
         let read = client.call("resources/read", json!({"uri": uri}));
         assert!(!read["contents"][0]["text"].as_str().unwrap().is_empty(), "{uri}");
@@ -241,4 +242,19 @@ fn whoever_waits_hears_of_no_other_run() {
     let reply = server.send(&client.ask(&message)).is(200);
     assert!(reply.body.contains("mine completed"), "{reply:?}");
     assert!(!reply.body.contains("theirs completed"), "{reply:?}");
+}
+
+#[test]
+fn sessions_have_a_limit_and_clients_of_today_need_none() {
+    let home = Home::new();
+    let server = Server::start(&home);
+    let opens = || Client::modern(&server).ask(&opening("2025-06-18")).send(server.address);
+    for n in 0..1_000 {
+        assert_eq!(opens().status, 200, "session {n}");
+    }
+    let refused = opens();
+    assert!(refused.status >= 400 && refused.body.contains("1000"), "{refused:?}");
+    Client::modern(&server).good("opcode.query", json!({"resource": "templates"}));
+    let large = json!({"resource": "templates", "filter": {"name": "x".repeat(5 << 20)}});
+    Client::modern(&server).tool("opcode.query", large);
 }
