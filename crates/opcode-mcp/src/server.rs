@@ -98,6 +98,11 @@ impl Face {
         }
     }
 
+    /// What a call works with.
+    fn desk<'a>(&self, engine: &'a Engine, caller: &'a Caller) -> Desk<'a> {
+        Desk { engine, caller, is_full: self.is_full, trace: None }
+    }
+
     fn names(&self, context: &RequestContext<RoleServer>) -> Names {
         let parts = context.extensions.get::<axum::http::request::Parts>();
         let query = parts.and_then(|parts| parts.uri.query()).unwrap_or_default();
@@ -156,8 +161,7 @@ impl ServerHandler for Face {
             return Err(ErrorData::invalid_params(message, None));
         };
         let engine = self.engine.by(Actor::new(&caller, "mcp"));
-        let (is_full, trace) = (self.is_full, trace(&context));
-        let desk = Desk { engine: &engine, caller: &caller, is_full, trace };
+        let desk = Desk { trace: trace(&context), ..self.desk(&engine, &caller) };
         let args = Args::new(request.arguments);
         // Said with the request: clients of older sessions name the extension too, and cannot read a task.
         let wants_task = context.meta.client_capabilities().is_some_and(|it| it.supports_tasks());
@@ -337,8 +341,7 @@ impl ServerHandler for Face {
         let caller = self.caller(&context)?;
         let view = task::find(&self.engine, &request.task_id).await?;
         let engine = self.engine.by(Actor::new(&caller, "mcp"));
-        let (is_full, trace) = (self.is_full, None);
-        let desk = Desk { engine: &engine, caller: &caller, is_full, trace };
+        let desk = self.desk(&engine, &caller);
         Ok(GetTaskResult::new(task::detailed(&desk, &view).await?))
     }
 
@@ -348,7 +351,8 @@ impl ServerHandler for Face {
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
         let caller = self.caller(&context)?;
-        task::update(&self.engine.by(Actor::new(&caller, "mcp")), &caller, request).await
+        let engine = self.engine.by(Actor::new(&caller, "mcp"));
+        task::update(&self.desk(&engine, &caller), request).await
     }
 
     async fn cancel_task(
@@ -357,6 +361,7 @@ impl ServerHandler for Face {
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
         let caller = self.caller(&context)?;
-        task::cancel(&self.engine.by(Actor::new(&caller, "mcp")), &caller, &request.task_id).await
+        let engine = self.engine.by(Actor::new(&caller, "mcp"));
+        task::cancel(&self.desk(&engine, &caller), &request.task_id).await
     }
 }

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use opcode_model::{Failure, RunId, RunStatus, Signal, SignalKind, StepStatus, Value};
-use opcode_runtime::{Caller, Engine, Role, StatusView};
+use opcode_runtime::{Engine, Role, StatusView};
 use opcode_store::DecisionRow;
 use rmcp::ErrorData;
 use rmcp::model::{
@@ -144,14 +144,11 @@ pub(crate) fn form(row: &DecisionRow) -> Option<ElicitRequest> {
 }
 
 /// Passes on what somebody answered; what is not asked any more is left alone.
-pub(crate) async fn update(
-    engine: &Engine,
-    caller: &Caller,
-    request: UpdateTaskParams,
-) -> Result<(), ErrorData> {
-    caller.may(Role::Agent).map_err(refused)?;
+pub(crate) async fn update(desk: &Desk<'_>, request: UpdateTaskParams) -> Result<(), ErrorData> {
+    desk.may(Role::Agent, "tasks/update").map_err(refused)?;
+    let engine = desk.engine;
     let view = find(engine, &request.task_id).await?;
-    let agent = caller.acts_as(None).map_err(refused)?;
+    let agent = desk.caller.acts_as(None).map_err(refused)?;
     pass_on(engine, &view.decisions, &request.input_responses, agent.as_ref()).await.map(drop)
 }
 
@@ -196,13 +193,14 @@ pub(crate) fn refused(failure: Failure) -> ErrorData {
 }
 
 /// Asks a run to stop. One that is over stays as it is.
-pub(crate) async fn cancel(engine: &Engine, caller: &Caller, task: &str) -> Result<(), ErrorData> {
-    caller.may(Role::Agent).map_err(refused)?;
+pub(crate) async fn cancel(desk: &Desk<'_>, task: &str) -> Result<(), ErrorData> {
+    desk.may(Role::Agent, "tasks/cancel").map_err(refused)?;
+    let engine = desk.engine;
     let view = find(engine, task).await?;
     if view.result.status.is_terminal() {
         return Ok(());
     }
     let mut signal = Signal::new(SignalKind::Cancel);
-    signal.agent_id = caller.acts_as(None).map_err(refused)?;
+    signal.agent_id = desk.caller.acts_as(None).map_err(refused)?;
     engine.signal(view.run.id, signal).await.map_err(refused)
 }

@@ -83,6 +83,10 @@ fn refusals_are_written_and_a_flood_of_them_is_counted() {
     client.token = Some(secret.to_owned());
     let refused = client.tool("opcode.run", json!({"template_name": "x", "agent_id": "a"}));
     assert!(refused.to_string().contains("PERMISSION_DENIED"), "{refused}");
+    client.capabilities = json!({"extensions": {"io.modelcontextprotocol/tasks": {}}});
+    let id = "00000000-0000-0000-0000-000000000000";
+    let (_, answer) = client.reply("tasks/cancel", json!({"taskId": id}));
+    assert!(answer["error"]["message"].as_str().unwrap().contains("role"), "{answer}");
     let bearer = format!("Bearer {secret}");
     let post = Ask::post("/api/v1/workflows", &json!({"template_name": "x"}));
     server.send(&post.clone().with("Authorization", &bearer)).is(403);
@@ -91,6 +95,7 @@ fn refusals_are_written_and_a_flood_of_them_is_counted() {
     let wanted = [
         "local http - token.create ok".to_owned(),
         format!("{by} mcp - opcode.run PERMISSION_DENIED"),
+        format!("{by} mcp - tasks/cancel PERMISSION_DENIED"),
         format!("{by} http - http.request PERMISSION_DENIED"),
         "nobody http - gate PERMISSION_DENIED".to_owned(),
     ];
