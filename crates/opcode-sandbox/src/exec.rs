@@ -150,8 +150,9 @@ impl Exec {
         let frames = Order::Probe.frames(b"").map_err(|error| self.fault(&error))?;
         let (helper, control) =
             self.spawn("probe", Stdio::null()).map_err(|error| self.fault(&error))?;
-        let (stop, nothing) = (Stop::never(), Tally::new(None));
-        let said = converse(helper, control, &frames, Some(PROBE_MAX), &stop, &nothing).await;
+        let (stop, tally) = (&Stop::never(), &Tally::new(None));
+        let bounds = Bounds { timeout: Some(PROBE_MAX), stop, tally };
+        let said = converse(helper, control, &frames, bounds).await;
         match Word::read(&said.map_err(|error| self.fault(&error))?.word) {
             Some(Word::Host(host)) => Ok(host),
             Some(_) | None => {
@@ -194,8 +195,8 @@ impl Exec {
             let out = stdout.fill(helper.stdout.take(), bytes_max, &tally);
             let err = stderr.fill(helper.stderr.take(), bytes_max, &tally);
             let captures = async { tokio::join!(out, err) };
-            let talk = converse(helper, control, &frames, limits.timeout, stop, &tally);
-            drained(captures, talk).await
+            let bounds = Bounds { timeout: limits.timeout, stop, tally: &tally };
+            drained(captures, converse(helper, control, &frames, bounds)).await
         };
         let said = said.map_err(|error| self.fault(&error))?;
         let end = match said.hung_up.map_or_else(|| self.verdict(&spec.program, &said.word), Ok) {
@@ -298,20 +299,41 @@ struct Said {
     hung_up: Option<ExecEnd>,
 }
 
+/// What may end a conversation from our side.
+struct Bounds<'a> {
+    timeout: Option<Duration>,
+    stop: &'a Stop,
+    tally: &'a Tally,
+}
+
+impl Bounds<'_> {
+    /// Waits until time is up, or too much was said; for ever if neither comes.
+    async fn end(&self) {
+        let time = async {
+            match self.timeout {
+                Some(timeout) => tokio::time::sleep(timeout).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = time => {}
+            () = self.tally.over() => {}
+        }
+    }
+}
+
 /// Gives the order, passes on a stop or the end of time, and returns what the helper said once it has ended.
 async fn converse(
     mut helper: Child,
     control: UnixStream,
     frames: &[u8],
-    timeout: Option<Duration>,
-    stop: &Stop,
-    tally: &Tally,
+    bounds: Bounds<'_>,
 ) -> io::Result<Said> {
     let (mut from, to) = control.into_split();
     let mut said = Said { word: String::new(), hung_up: None };
     let (word, hung_up) = (&mut said.word, &mut said.hung_up);
     let telling = async {
-        *hung_up = command(to, frames, timeout, stop, tally).await;
+        *hung_up = command(to, frames, bounds).await;
         std::future::pending::<()>().await;
     };
     tokio::select! {
@@ -324,22 +346,8 @@ async fn converse(
 }
 
 /// Our side of the conversation. Answers early only if the order could not be given in time.
-async fn command(
-    mut to: OwnedWriteHalf,
-    frames: &[u8],
-    timeout: Option<Duration>,
-    stop: &Stop,
-    tally: &Tally,
-) -> Option<ExecEnd> {
-    let late = async {
-        match timeout {
-            Some(timeout) => tokio::select! {
-                () = tokio::time::sleep(timeout) => {}
-                () = tally.over() => {}
-            },
-            None => tally.over().await,
-        }
-    };
+async fn command(mut to: OwnedWriteHalf, frames: &[u8], bounds: Bounds<'_>) -> Option<ExecEnd> {
+    let (stop, late) = (bounds.stop, bounds.end());
     tokio::pin!(late);
     // An order given by half cannot be followed by a word: we hang up, and the helper goes.
     tokio::select! {

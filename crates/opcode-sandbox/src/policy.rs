@@ -342,10 +342,8 @@ pub fn plan(demand: Demand, host: &Host) -> Result<Plan, Refused> {
         return Err(Refused(degraded));
     }
     let locked = [Mechanism::Namespaces, Mechanism::SyscallFilter];
-    let effective = match demand.profile {
-        Profile::Isolated if !locked.iter().all(|it| in_force.contains(it)) => Profile::Process,
-        asked => asked,
-    };
+    let is_locked = locked.iter().all(|it| in_force.contains(it));
+    let effective = if is_locked { demand.profile } else { demand.profile.min(Profile::Process) };
     // What helps whenever it is there, and is no loss where it is not.
     if demand.needs_host() && host.can(Mechanism::CgroupKill) {
         in_force.insert(Mechanism::CgroupKill);
@@ -411,8 +409,7 @@ mod tests {
     }
 
     fn demand(profile: Profile) -> Demand {
-        let limits =
-            Limits { memory_bytes: Some(1 << 20), pids: Some(4), ..Limits::default() };
+        let limits = Limits { memory_bytes: Some(1 << 20), pids: Some(4), ..Limits::default() };
         Demand { profile, limits, ..Demand::default() }
     }
 
@@ -485,10 +482,7 @@ mod tests {
 
     #[test]
     fn paths_stay_beneath_what_the_server_grants() {
-        let write = |path: &str| Wishes {
-            write: Some([path.into()].into()),
-            ..Wishes::default()
-        };
+        let write = |path: &str| Wishes { write: Some([path.into()].into()), ..Wishes::default() };
         let open = Rules::default();
         assert!(open.demand(&write("/srv")).is_ok());
         for escape in ["/srv/../etc", "srv", "", "/srv/./../x"] {

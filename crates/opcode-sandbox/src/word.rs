@@ -50,10 +50,8 @@ impl Word {
 
     /// Why a program could not be started.
     pub(crate) fn unstarted(error: &io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::NotFound => Self::Missing,
-            _ => Self::Start(error.to_string()),
-        }
+        let is_missing = error.kind() == io::ErrorKind::NotFound;
+        if is_missing { Self::Missing } else { Self::Start(error.to_string()) }
     }
 
     /// The word as it travels.

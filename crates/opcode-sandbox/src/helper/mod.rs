@@ -17,9 +17,7 @@ use std::time::{Duration, Instant};
 
 use opcode_model::Profile;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{
-    Pid, Resource, Rlimit, WaitStatus, getpid, set_child_subreaper, setrlimit,
-};
+use rustix::process::{Pid, Resource, Rlimit, WaitStatus, getpid, set_child_subreaper, setrlimit};
 
 use self::plant::{Planted, plant};
 use crate::linux::meter::{Hit, Meter};

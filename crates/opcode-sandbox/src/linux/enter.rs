@@ -55,12 +55,9 @@ pub(crate) fn child(way: &Way<'_>) -> io::Result<sys::Child> {
     if way.plan.has(Mechanism::PrivateNetwork) {
         namespaces |= sys::APART_NET;
     }
-    let outside =
-        Outside { user: geteuid(), group: getegid(), others: rlimits::others(way.plan) };
+    let outside = Outside { user: geteuid(), group: getegid(), others: rlimits::others(way.plan) };
     let keep = [way.stdin.as_fd(), way.gate.as_fd(), way.words.as_fd()];
-    sys::fork(&sys::Alone::here()?, namespaces, &keep, |alone| {
-        way.told(go(way, outside, alone))
-    })
+    sys::fork(&sys::Alone::here()?, namespaces, &keep, |alone| way.told(go(way, outside, alone)))
 }
 
 fn go(way: &Way<'_>, outside: Outside, alone: &sys::Alone) -> Result<u8, Word> {
@@ -81,8 +78,7 @@ fn go(way: &Way<'_>, outside: Outside, alone: &sys::Alone) -> Result<u8, Word> {
     caps::drop_all().map_err(lock("capabilities"))?;
     // Whoever runs here may not look into this process, which holds the line to the helper.
     set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(lock("init"))?;
-    let program =
-        sys::fork(alone, 0, &[way.words.as_fd()], |_| way.told(run(way, outside)));
+    let program = sys::fork(alone, 0, &[way.words.as_fd()], |_| way.told(run(way, outside)));
     init(way, program.map_err(lock("init"))?.pid)
 }
 

@@ -56,6 +56,19 @@ const ETC: [&str; 21] = [
     "terminfo",
 ];
 
+/// Files of `/proc` in which root reads of the whole machine.
+const MASKED: [&str; 9] = [
+    "kcore",
+    "keys",
+    "kpagecgroup",
+    "kpagecount",
+    "kpageflags",
+    "slabinfo",
+    "sysrq-trigger",
+    "timer_list",
+    "vmallocinfo",
+];
+
 /// Devices that hold nothing.
 const DEVICES: [&str; 6] = ["full", "null", "random", "tty", "urandom", "zero"];
 
@@ -86,7 +99,7 @@ pub(crate) fn readable(plan: &Plan) -> Vec<PathBuf> {
 /// What may be changed, as Landlock is told.
 pub(crate) fn writable(plan: &Plan) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = match plan.has(Mechanism::Namespaces) {
-        true => ["/tmp", WORK, "/dev", "/proc"].map(PathBuf::from).to_vec(),
+        true => ["/tmp", WORK, "/dev"].map(PathBuf::from).to_vec(),
         false => vec!["/tmp".into(), "/dev/shm".into(), "/proc/self".into()],
     };
     paths.extend(DEVICES.map(|name| Path::new("/dev").join(name)));
@@ -224,11 +237,22 @@ impl View {
         }
         let proc = fsopen("proc", FsOpenFlags::FSOPEN_CLOEXEC)?;
         fsconfig_create(proc.as_fd())?;
-        let attributes = MountAttrFlags::MOUNT_ATTR_NOSUID
+        // Root without capabilities still owns the kernel's switches; so nobody writes here.
+        let attributes = MountAttrFlags::MOUNT_ATTR_RDONLY
+            | MountAttrFlags::MOUNT_ATTR_NOSUID
             | MountAttrFlags::MOUNT_ATTR_NODEV
             | MountAttrFlags::MOUNT_ATTR_NOEXEC;
         let tree = fsmount(proc.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attributes)?;
-        place(&tree, &at)
+        place(&tree, &at)?;
+        for name in MASKED {
+            let path = Path::new("/proc").join(name);
+            match self.bind(&host(Path::new("/dev/null"))?, &path, |_| Ok(())) {
+                // This kernel has no such file.
+                Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => {}
+                done => done?,
+            }
+        }
+        Ok(())
     }
 
     /// Shows a part of the system, read-only.
@@ -299,9 +323,9 @@ fn host(path: &Path) -> io::Result<OwnedFd> {
 
 fn open(at: impl AsFd, path: &Path, resolve: ResolveFlags) -> io::Result<OwnedFd> {
     match openat2(at, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), resolve) {
-        Err(rustix::io::Errno::LOOP) => Err(io::Error::other(
-            "it leads through a symbolic link; give the path it leads to",
-        )),
+        Err(rustix::io::Errno::LOOP) => {
+            Err(io::Error::other("it leads through a symbolic link; give the path it leads to"))
+        }
         opened => Ok(opened?),
     }
 }
@@ -317,7 +341,6 @@ fn private(bytes: &str, mode: &str) -> io::Result<OwnedFd> {
 }
 
 fn place(tree: &OwnedFd, at: &OwnedFd) -> io::Result<()> {
-    let flags =
-        MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
+    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
     Ok(move_mount(tree.as_fd(), "", at.as_fd(), "", flags)?)
 }

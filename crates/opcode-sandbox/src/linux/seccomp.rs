@@ -101,8 +101,9 @@ fn namespaces() -> io::Result<Vec<SeccompRule>> {
 
 /// Typing into the terminal that started us.
 fn terminal() -> io::Result<Vec<SeccompRule>> {
+    const TIOCSTI: u64 = 0x5412;
     const TIOCLINUX: u64 = 0x541c;
-    [libc::TIOCSTI as u64, TIOCLINUX].map(|call| when(1, SeccompCmpOp::Eq, call)).into_iter().collect()
+    [TIOCSTI, TIOCLINUX].map(|call| when(1, SeccompCmpOp::Eq, call)).into_iter().collect()
 }
 
 fn when(argument: u8, is: SeccompCmpOp, value: u64) -> io::Result<SeccompRule> {
@@ -112,9 +113,8 @@ fn when(argument: u8, is: SeccompCmpOp, value: u64) -> io::Result<SeccompRule> {
 }
 
 fn apply(rules: BTreeMap<i64, Vec<SeccompRule>>, answer: libc::c_int) -> io::Result<()> {
-    let aliased = |(call, rule): (&i64, &Vec<SeccompRule>)| {
-        ALIASES.map(|alias| (call | alias, rule.clone()))
-    };
+    let aliased =
+        |(call, rule): (&i64, &Vec<SeccompRule>)| ALIASES.map(|alias| (call | alias, rule.clone()));
     let rules = rules.iter().flat_map(aliased).collect();
     let refuse = SeccompAction::Errno(answer.unsigned_abs());
     let arch = std::env::consts::ARCH.try_into().map_err(io::Error::other)?;

@@ -58,9 +58,8 @@ pub(crate) fn fork(
     args.exit_signal = Signal::CHILD.as_raw() as u64;
     // SAFETY: `args` is initialised, has the size that is given, and asks for no shared memory and no stack, so the
     // child is a copy of this process. There is one thread, so no lock is held by one that the child lacks.
-    let pid = unsafe {
-        libc::syscall(libc::SYS_clone3, &raw mut args, size_of::<libc::clone_args>())
-    };
+    let pid =
+        unsafe { libc::syscall(libc::SYS_clone3, &raw mut args, size_of::<libc::clone_args>()) };
     if pid == 0 {
         close_all_but(keep);
         let work = AssertUnwindSafe(|| work(&Alone(())));
@@ -68,7 +67,8 @@ pub(crate) fn fork(
         // SAFETY: ending at once, without the exit handlers of the process this is a copy of, is what is meant.
         unsafe { libc::_exit(code.into()) }
     }
-    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or_else(io::Error::last_os_error)?;
+    let pid =
+        i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or_else(io::Error::last_os_error)?;
     // SAFETY: the kernel has just made this descriptor for us, and nobody else has it.
     Ok(Child { pid, handle: unsafe { OwnedFd::from_raw_fd(handle) } })
 }
