@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Failure;
+use crate::sandbox::Wishes;
 use crate::value::{Object, Value};
 
 /// What happens outside when an action runs, and so what recovery may do.
@@ -165,6 +166,8 @@ pub struct Call {
     pub params: Value,
     /// This attempt's own limit.
     pub timeout: Option<Duration>,
+    /// How far what it runs is locked in, if the definition says.
+    pub wishes: Option<Arc<Wishes>>,
 }
 
 /// How the outside answered an attempt.
@@ -184,6 +187,11 @@ pub trait Actions: Send + Sync {
     /// Which parameter of an action is a program over what the step can see, if one is, and in which language.
     fn program(&self, _name: &str) -> Option<(&'static str, Language)> {
         None
+    }
+
+    /// Whether an action runs programs, and so looks at `sandbox` and `limits`.
+    fn runs_programs(&self, _name: &str) -> bool {
+        false
     }
 
     /// Runs a pure action. Called for nothing else.

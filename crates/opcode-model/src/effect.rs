@@ -11,6 +11,7 @@ use crate::commit::DecisionChange;
 use crate::error::Failure;
 use crate::event::{Breaker, Event};
 use crate::ids::{RunId, StepIx, StepRef};
+use crate::sandbox::Wishes;
 use crate::secret::SecretSlot;
 use crate::signal::{Message, Signal};
 use crate::time::Timestamp;
@@ -159,4 +160,6 @@ pub struct Perform {
     pub key: Arc<str>,
     /// This attempt's own limit, kept by the shell.
     pub timeout: Option<Duration>,
+    /// How far what it runs is locked in, if the definition says.
+    pub wishes: Option<Arc<Wishes>>,
 }

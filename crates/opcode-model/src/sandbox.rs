@@ -3,6 +3,7 @@
 //! Keeps: a wish that was not made is `None`, so that workflow and server can lay theirs under it.
 //! Not here: what a machine can really do about it (`opcode-sandbox`), reading wishes from a definition (`opcode-engine`).
 
+use std::path::{Component, Path};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -136,9 +137,54 @@ impl Wishes {
     }
 }
 
+/// Whether a path begins at the root and goes only down.
+pub fn is_plain_path(path: &Path) -> bool {
+    let mut parts = path.components();
+    parts.next() == Some(Component::RootDir) && parts.all(|it| matches!(it, Component::Normal(_)))
+}
+
+/// Reads bytes as people write them: `1048576`, `64MiB`, `2 GB`; a bare `K`, `M` or `G` is binary.
+pub fn parse_bytes(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let unit = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(unit);
+    let factor: u64 = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kib" => 1 << 10,
+        "m" | "mib" => 1 << 20,
+        "g" | "gib" => 1 << 30,
+        "t" | "tib" => 1 << 40,
+        "kb" => 1_000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        "tb" => 1_000_000_000_000,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(factor)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_are_read_as_people_write_them() {
+        for (text, bytes) in [
+            ("0", Some(0)),
+            ("1048576", Some(1 << 20)),
+            ("64MiB", Some(64 << 20)),
+            (" 64 mib ", Some(64 << 20)),
+            ("64m", Some(64 << 20)),
+            ("2GB", Some(2_000_000_000)),
+            ("", None),
+            ("MiB", None),
+            ("-1", None),
+            ("1.5G", None),
+            ("99999999999T", None),
+        ] {
+            assert_eq!(parse_bytes(text), bytes, "{text}");
+        }
+    }
 
     #[test]
     fn wishes_lie_over_each_other_and_limits_only_shrink() {

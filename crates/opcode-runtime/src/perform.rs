@@ -182,5 +182,6 @@ fn call(perform: Perform) -> Call {
         idempotency_key: perform.key,
         params: perform.params,
         timeout: perform.timeout,
+        wishes: perform.wishes,
     }
 }

@@ -4,8 +4,9 @@
 //! Not here: finding out what the host can do (`probe.rs`), doing it (`linux/`).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
+use opcode_model::sandbox::is_plain_path;
 use opcode_model::{Limits, Profile, Value, Wishes};
 use serde::{Deserialize, Serialize};
 
@@ -229,18 +230,12 @@ impl Rules {
         let paths = wished.unwrap_or_default().iter().map(|path| PathBuf::from(path.as_ref()));
         let may = |path: &Path| free || grants.iter().any(|grant| path.starts_with(grant));
         paths
-            .map(|path| match is_plain(&path) && may(&path) {
+            .map(|path| match is_plain_path(&path) && may(&path) {
                 true => Ok(path),
                 false => Err(Ungranted::Path { list, path }),
             })
             .collect()
     }
-}
-
-/// Whether a path begins at the root and goes only down.
-pub fn is_plain(path: &Path) -> bool {
-    let mut parts = path.components();
-    parts.next() == Some(Component::RootDir) && parts.all(|it| matches!(it, Component::Normal(_)))
 }
 
 /// One thing that was asked for and is not there.

@@ -41,6 +41,7 @@ pub(crate) fn call(params: &str) -> Call {
         idempotency_key: "KEY".into(),
         params: json(params),
         timeout: None,
+        wishes: None,
     }
 }
 

@@ -25,7 +25,7 @@ use super::sys;
 use crate::policy::{Mechanism, Plan};
 
 /// Where an isolated program works that was given no directory.
-pub const WORK: &str = "/work";
+pub const WORK: &str = "/box";
 
 /// Directories of the system: what is a link on the host is the same link here.
 const SYSTEM: [&str; 8] =
@@ -72,7 +72,7 @@ const MASKED: [&str; 9] = [
 /// Devices that hold nothing.
 const DEVICES: [&str; 6] = ["full", "null", "random", "tty", "urandom", "zero"];
 
-/// Bytes of each private file system: `/tmp`, `/work`, `/dev/shm`.
+/// Bytes of each private file system: `/tmp`, `/box`, `/dev/shm`.
 const PRIVATE_BYTES: &str = "268435456";
 
 /// Where the new root stands until it is the root.
@@ -246,10 +246,9 @@ impl View {
         place(&tree, &at)?;
         for name in MASKED {
             let path = Path::new("/proc").join(name);
-            match self.bind(&host(Path::new("/dev/null"))?, &path, |_| Ok(())) {
-                // This kernel has no such file.
-                Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => {}
-                done => done?,
+            // A kernel may have no such file.
+            if self.open(&path).is_ok() {
+                self.bind(&host(Path::new("/dev/null"))?, &path, |_| Ok(()))?;
             }
         }
         Ok(())

@@ -9,8 +9,8 @@ use opcode_model::commit::DecisionChange;
 use opcode_model::event::Work;
 use opcode_model::time::format_duration;
 use opcode_model::{
-    Decision, Effect, Event, EventKind, Message, MessageBody, Perform, Problem, RunId, Timestamp,
-    idempotency_key,
+    Decision, Effect, Event, EventKind, Message, MessageBody, Perform, Problem, Profile, RunId,
+    Timestamp, Wishes, idempotency_key,
 };
 use serde_json::{Map, Value as Json};
 
@@ -120,7 +120,7 @@ impl Printer {
     }
 
     fn perform(&self, perform: &Perform) -> String {
-        let Perform { run, step, attempt, action, agent_id, params, secrets, key, timeout } =
+        let Perform { run, step, attempt, action, agent_id, params, secrets, key, timeout, wishes } =
             perform;
         let mut line = format!("perform {step} #{attempt} {action} {params}");
         if let Some(agent) = agent_id {
@@ -132,6 +132,9 @@ impl Printer {
         if let Some(timeout) = timeout {
             line.push_str(&format!(" timeout={}", format_duration(*timeout)));
         }
+        if let Some(wishes) = wishes {
+            line.push_str(&format!(" wishes={}", wishes_text(wishes)));
+        }
         let same = |g: &u32| idempotency_key(*run, &step.path, *g) == key.as_ref();
         match (0..100).find(same) {
             Some(0) => {}
@@ -140,6 +143,12 @@ impl Printer {
         }
         line
     }
+}
+
+fn wishes_text(wishes: &Wishes) -> String {
+    let profile = wishes.profile.map_or("usual", Profile::text);
+    let limits = serde_json::to_string(&wishes.limits).unwrap_or_default();
+    format!("{profile} {limits}")
 }
 
 fn failure_text(failure: &Map<String, Json>) -> String {

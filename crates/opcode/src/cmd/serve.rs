@@ -246,6 +246,9 @@ fn reload(place: &Place, before: &ServeArgs, gate: &Gate, cli: Cli) {
         ("durability", before.engine.durability != now.engine.durability),
         ("pool_size", before.engine.pool_size != now.engine.pool_size),
         ("fs_roots", before.engine.fs_roots != now.engine.fs_roots),
+        ("sandbox", before.engine.sandbox != now.engine.sandbox),
+        ("limits", before.engine.limits != now.engine.limits),
+        ("shell_env", before.engine.shell_env != now.engine.shell_env),
         ("log_format", before.logs.log_format != now.logs.log_format),
     ];
     let waiting = fixed.iter().filter(|(_, is_changed)| *is_changed).map(|(name, _)| *name);
