@@ -122,9 +122,9 @@ fn either<'n>(reader: Reader<'_>, today: &'n str, old: &'n str) -> &'n str {
 /// A number of bytes, or a text such as `64MiB`.
 fn bytes(reader: Reader<'_>, member: &str, least: u64) -> Option<u64> {
     let value = reader.value(member)?;
-    let number = match value {
-        Value::String(text) => parse_bytes(text),
-        other => other.as_i64().and_then(|number| u64::try_from(number).ok()),
+    let number = match value.as_str() {
+        Some(text) => parse_bytes(text),
+        None => value.as_i64().and_then(|number| u64::try_from(number).ok()),
     };
     match number {
         Some(number) if number >= least => Some(number),

@@ -16,6 +16,13 @@ async fn run(script: &str, timeout: Option<Duration>, stop: &Stop) -> ExecOutcom
     within(exec().run(&sh(script), b"", &limits, stop)).await.unwrap()
 }
 
+/// The same with more of them: `cargo run --release -p opcode-sandbox --bin opcode-exec-helper spawn 10000`.
+#[test]
+fn many_programs_leave_nothing_behind() {
+    let run = Command::new(helper()).args(["spawn", "50"]).output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+}
+
 #[tokio::test]
 async fn a_grandchild_dies_when_time_is_up() {
     let dir = tempfile::tempdir().unwrap();
