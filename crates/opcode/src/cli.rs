@@ -166,17 +166,17 @@ pub(crate) struct EngineArgs {
         value_delimiter = ':'
     )]
     pub(crate) fs_roots: Vec<PathBuf>,
-    /// What programs of steps are locked in by: a profile, or JSON as in the setting `sandbox`
+    /// How programs of steps are locked in, or JSON [default: process]
     #[arg(
         long,
         global = true,
-        value_name = "PROFILE|JSON",
+        value_name = "PROFILE",
         env = "OPCODE_SANDBOX",
         hide_env = true,
         value_parser = isolation::sandbox_flag
     )]
     pub(crate) sandbox: Option<ServerWishes>,
-    /// The most that programs of steps may use: JSON as in a step's `limits`
+    /// The most programs of steps may use, as JSON [default: no limit]
     #[arg(
         long,
         global = true,
@@ -186,7 +186,7 @@ pub(crate) struct EngineArgs {
         value_parser = isolation::limits_flag
     )]
     pub(crate) limits: Option<Limits>,
-    /// A variable that programs of steps get as it is here; repeatable [default: none]
+    /// A variable programs of steps get as it is here; repeatable
     #[arg(
         long,
         global = true,

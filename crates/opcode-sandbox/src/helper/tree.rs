@@ -28,19 +28,27 @@ pub(super) fn terminate_all() {
 
 /// Kills everything below, also what is born meanwhile, and takes it all in.
 pub(super) fn kill_all() {
-    loop {
+    // Whoever lost its parent is a child of ours: without children there is nobody below, and nothing to look through.
+    while has_children() {
         let below = procfs::descendants(getpid());
-        let any_direct =
-            below.iter().any(|process| process.parent == getpid().as_raw_nonzero().get());
+        let me = getpid().as_raw_nonzero().get();
+        let any_direct = below.iter().any(|process| process.parent == me);
         below.into_iter().for_each(note::kill);
-        // Every direct child has been killed, so waiting for one of them is short.
-        let options = if any_direct { WaitOptions::empty() } else { WaitOptions::NOHANG };
-        let mut waited = wait(options);
-        while let Ok(Some(_)) = waited {
-            waited = wait(WaitOptions::NOHANG);
+        if any_direct {
+            // Every direct child has been killed, so waiting for one of them is short.
+            while matches!(wait(WaitOptions::empty()), Err(Errno::INTR)) {}
         }
-        if matches!(waited, Err(Errno::CHILD)) {
-            return;
+    }
+}
+
+/// Takes in whoever has ended; whether there are others.
+fn has_children() -> bool {
+    loop {
+        match wait(WaitOptions::NOHANG) {
+            Ok(Some(_)) | Err(Errno::INTR) => {}
+            Ok(None) => return true,
+            // There is no child.
+            Err(_) => return false,
         }
     }
 }

@@ -395,3 +395,128 @@ fn name(key: &str) -> String {
     let safe = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
     format!("{PREFIX}{}", key.chars().map(safe).take(200).collect::<String>())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A place of version 2 that is only files.
+    fn second(place: &Path, controllers: &str, enabled: &str) -> Hierarchy {
+        fs::write(place.join("cgroup.controllers"), controllers).unwrap();
+        fs::write(place.join("cgroup.subtree_control"), enabled).unwrap();
+        Hierarchy { version: Version::Two, place: place.to_owned(), controllers: Vec::new() }
+    }
+
+    fn first(place: &Path, controller: &str) -> Hierarchy {
+        let controllers = vec![controller.to_owned()];
+        Hierarchy { version: Version::One, place: place.join(controller), controllers }
+    }
+
+    const ALL: [Controller; 5] = [
+        Controller::Memory,
+        Controller::Pids,
+        Controller::Cpu,
+        Controller::CpuMeter,
+        Controller::Kill,
+    ];
+
+    #[test]
+    fn our_place_is_where_both_files_say() {
+        let mounts = "30 25 0:26 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n\
+                      31 25 0:27 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n\
+                      32 25 0:28 /docker/a /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n\
+                      33 25 0:29 / /tmp rw - tmpfs tmpfs rw\n";
+        let own = "4:memory:/a/b\n3:cpu,cpuacct:/\n0::/docker/a/c\n";
+        let found = find(mounts, own);
+        let places: Vec<_> = found.iter().map(|it| it.place.to_str().unwrap()).collect();
+        assert_eq!(
+            places,
+            [
+                "/sys/fs/cgroup/memory/a/b",
+                "/sys/fs/cgroup/cpu,cpuacct/",
+                "/sys/fs/cgroup/unified/c"
+            ]
+        );
+        assert_eq!(found[1].controllers, ["cpu", "cpuacct"]);
+        assert!(find("nonsense\n1 2 3 - cgroup", "x").is_empty());
+    }
+
+    #[test]
+    fn version_two_holds_everything_in_one_group() {
+        let dir = tempfile::tempdir().unwrap();
+        let all = [second(dir.path(), "cpu memory pids", "cpu memory pids")];
+        let (places, lacking) = places(&all, &ALL);
+        assert!(lacking.is_empty() && places.len() == 1, "{places:?}");
+        let groups = Groups::new(&places, "K/E:Y");
+        groups
+            .make(&Limits {
+                memory_bytes: Some(1 << 20),
+                pids: Some(7),
+                cpu_percent: Some(50),
+                ..Limits::default()
+            })
+            .unwrap();
+        let group = dir.path().join("opcode-K_E_Y");
+        for (file, text) in [
+            ("memory.max", "1048576"),
+            ("memory.swap.max", "0"),
+            ("memory.oom.group", "1"),
+            ("pids.max", "7"),
+            ("cpu.max", "50000 100000"),
+        ] {
+            assert_eq!(fs::read_to_string(group.join(file)).unwrap(), text, "{file}");
+        }
+        fs::write(group.join("memory.events"), "low 0\noom 1\noom_kill 2\n").unwrap();
+        fs::write(group.join("cpu.stat"), "usage_usec 1500\nuser_usec 1\n").unwrap();
+        assert_eq!(groups.out_of_memory(), Some(2));
+        assert_eq!(groups.computed(), Some(Duration::from_micros(1_500)));
+        assert_eq!(groups.out_of_pids(), None);
+        fs::remove_dir_all(group).unwrap();
+    }
+
+    #[test]
+    fn controllers_are_found_beside_us_and_switched_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let own = dir.path().join("server");
+        fs::create_dir(&own).unwrap();
+        let beside = second(dir.path(), "memory pids", "memory");
+        let ours = second(&own, "", "");
+        let (found, lacking) = places(std::slice::from_ref(&ours), &ALL);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].path, beside.place);
+        assert_eq!(lacking.iter().map(|it| it.0).collect::<Vec<_>>(), [Controller::Cpu]);
+        let enabled = fs::read_to_string(dir.path().join("cgroup.subtree_control")).unwrap();
+        assert_eq!(enabled, "+pids");
+    }
+
+    #[test]
+    fn version_one_stands_in_for_what_version_two_lacks() {
+        let dir = tempfile::tempdir().unwrap();
+        let two = second(dir.path(), "hugetlb", "");
+        let one = ["memory", "pids", "cpuacct"].map(|name| first(dir.path(), name));
+        let all: Vec<Hierarchy> = [two].into_iter().chain(one).collect();
+        let (found, lacking) = places(&all, &ALL);
+        let held: Vec<_> = found.iter().map(|it| (it.version, it.holds.clone())).collect();
+        assert_eq!(
+            held,
+            [
+                (Version::One, vec![Controller::Memory]),
+                (Version::One, vec![Controller::Pids]),
+                (Version::Two, vec![Controller::CpuMeter, Controller::Kill]),
+            ]
+        );
+        assert_eq!(lacking.len(), 1, "nobody has the processors");
+    }
+
+    #[test]
+    fn nothing_is_removed_that_is_not_ours() {
+        let dir = tempfile::tempdir().unwrap();
+        let (ours, others) = (dir.path().join("opcode-x"), dir.path().join("system"));
+        fs::create_dir(&ours).unwrap();
+        fs::create_dir(&others).unwrap();
+        fs::write(others.join("cgroup.procs"), std::process::id().to_string()).unwrap();
+        remove(&others).unwrap();
+        assert!(others.exists());
+        remove(&dir.path().join("opcode-gone")).unwrap();
+    }
+}

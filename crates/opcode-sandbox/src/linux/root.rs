@@ -8,7 +8,7 @@
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
+use std::os::unix::fs::{DirBuilderExt, symlink};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, fstat, openat2};
@@ -297,7 +297,6 @@ impl View {
                     self.directory(folder)?;
                 }
                 fs::write(self.path(path), "")?;
-                fs::set_permissions(self.path(path), fs::Permissions::from_mode(0o644))?;
                 self.open(path)
             }
             opened => opened,

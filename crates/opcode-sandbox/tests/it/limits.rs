@@ -3,13 +3,15 @@
 //! Keeps: with and without isolation, with control groups and without.
 //! Not here: what it may reach (`isolated.rs`).
 
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use opcode_model::{Limits, Profile};
 use opcode_sandbox::policy::{self, Demand, Host};
-use opcode_sandbox::{ExecEnd, ExecLimits, ExecOutcome, ExecSpec, Hit, Stop};
+use opcode_sandbox::{Exec, ExecEnd, ExecFault, ExecLimits, ExecOutcome, ExecSpec, Hit, Stop};
 
-use crate::kit::{exec, sh, within};
+use crate::kit::{Pulse, exec, helper, sh, within};
 
 /// Every way a limit can be held here: as the machine does it, and as a machine without control groups would.
 async fn everywhere(limits: Limits, script: &str) -> Vec<(String, ExecOutcome)> {
@@ -89,6 +91,41 @@ async fn a_spinner_is_killed_for_its_computing() {
 async fn a_talker_is_killed_for_its_output() {
     let limits = Limits { output_bytes: Some(100_000), ..Limits::default() };
     hits(limits, "yes", Hit::Output).await;
+}
+
+/// Killed from outside in one blow, a helper leaves its groups; whoever has to end the attempt removes them.
+#[tokio::test]
+async fn groups_of_a_killed_helper_are_swept() {
+    let dir = tempfile::tempdir().unwrap();
+    let notes = dir.path().join("attempts");
+    let exec = Exec::new(helper(), Some(notes.clone()));
+    for profile in [Profile::Process, Profile::Isolated] {
+        let pulse = Pulse::new(&dir.path().canonicalize().unwrap());
+        let write = vec![dir.path().canonicalize().unwrap()];
+        let limits = Limits { pids: Some(16), memory_bytes: Some(64 << 20), ..Limits::default() };
+        let demand = Demand { profile, limits, write, ..Demand::default() };
+        let plan = within(exec.plan(demand)).await.unwrap().into();
+        let mut spec = ExecSpec { plan, key: Some("SWEPT".into()), ..sh(&pulse.script("wait")) };
+        spec.env.insert(opcode_sandbox::IDEMPOTENCY_KEY_ENV.to_owned(), "SWEPT".to_owned());
+        let running = tokio::spawn({
+            let exec = exec.clone();
+            async move { exec.run(&spec, b"", &ExecLimits::default(), &Stop::never()).await }
+        });
+        let path = pulse.path.clone();
+        let beating = pulse.beats().await;
+        let note = fs::read_to_string(notes.join("SWEPT")).unwrap();
+        let groups: Vec<&Path> = note.lines().skip(1).map(Path::new).collect();
+        assert!(groups.iter().all(|group| group.is_dir()), "{note}");
+        let pid = note.split(' ').next().unwrap().parse().unwrap();
+        let pid = rustix::process::Pid::from_raw(pid).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+        let fault = within(running).await.unwrap().unwrap_err();
+        assert!(matches!(fault, ExecFault::Lost), "{fault}");
+        beating.ends().await;
+        assert!(!groups.iter().any(|group| group.exists()), "{note}");
+        assert_eq!(fs::read_dir(&notes).unwrap().count(), 0);
+        fs::remove_file(path).unwrap();
+    }
 }
 
 #[tokio::test]
