@@ -26,7 +26,7 @@ pub fn check(house: &House) -> Vec<Violation> {
     for (path, text) in house.rust() {
         let code = rust::code(text);
         let tests = tests_begin(path, &code);
-        for (at, _) in code.match_indices("unsafe_code").filter(|_| *path != FENCE) {
+        for (at, _) in code.match_indices("unsafe_code").filter(|_| path != FENCE) {
             let what = format!("`unsafe_code`: only {FENCE} may say `unsafe`");
             found.push(Violation::new(path, rust::line_of(&code, at), "mark", what));
         }
