@@ -120,7 +120,10 @@ fn run(
     if let Some(groups) = &planted.groups {
         groups.kill();
     }
-    tree::kill_all();
+    match order.spec.plan.requested {
+        Profile::None => tree::kill_what_we_may(),
+        Profile::Process | Profile::Isolated | Profile::Strict => tree::kill_all(),
+    }
     // The note tells of the groups, so it goes last.
     drop(planted);
     drop(note);

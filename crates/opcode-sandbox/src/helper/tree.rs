@@ -3,6 +3,8 @@
 //! Keeps: when `kill_all` returns, this process has no descendants; it is their reaper, so none can slip away.
 //! Not here: when to do it (`helper/mod.rs`).
 
+use std::time::{Duration, Instant};
+
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, getpid, wait};
 
@@ -23,6 +25,18 @@ pub(super) fn reap(direct: Pid) -> Option<WaitStatus> {
 pub(super) fn terminate_all() {
     for process in procfs::descendants(getpid()) {
         note::signal(process, Signal::TERM);
+    }
+}
+
+/// How long is waited for what we may not kill.
+const UNKILLABLE: Duration = Duration::from_secs(1);
+
+/// Kills everything below that we may kill, where some of it may have gained other rights.
+pub(super) fn kill_what_we_may() {
+    let begun = Instant::now();
+    while has_children() && begun.elapsed() < UNKILLABLE {
+        procfs::descendants(getpid()).into_iter().for_each(note::kill);
+        std::thread::sleep(UNKILLABLE / 50);
     }
 }
 

@@ -113,7 +113,12 @@ fn run(way: &Way<'_>, outside: Outside) -> Result<u8, Word> {
         })?;
     }
     rlimits::brake(plan, outside.others).map_err(lock("limits"))?;
-    if plan.requested >= Profile::Isolated && !plan.has(Mechanism::Namespaces) {
+    let is_isolated = plan.requested >= Profile::Isolated;
+    if is_isolated {
+        // In a session of its own it has no terminal, and so no way to whoever sits at ours.
+        rustix::process::setsid().map_err(lock("session"))?;
+    }
+    if is_isolated && !plan.has(Mechanism::Namespaces) {
         caps::drop_all().map_err(lock("capabilities"))?;
     }
     let mut held = String::new();
@@ -127,7 +132,10 @@ fn run(way: &Way<'_>, outside: Outside) -> Result<u8, Word> {
     }
     let Some(spec) = way.spec else { return Err(Word::Tried(held)) };
     let mut command = Command::new(&spec.program);
-    command.args(&spec.args).env_clear().envs(&spec.env).process_group(0);
+    command.args(&spec.args).env_clear().envs(&spec.env);
+    if !is_isolated {
+        command.process_group(0);
+    }
     Err(Word::unstarted(&command.exec()))
 }
 

@@ -357,6 +357,37 @@ async fn a_session_of_its_own_does_not_outlive_it() {
 }
 
 #[tokio::test]
+async fn it_has_no_terminal() {
+    if !can().await {
+        return;
+    }
+    // A session leader without a terminal: fields 6 and 7 of its line.
+    let script = "cut -d' ' -f1,6,7 /proc/$$/stat; exec 3</dev/tty && echo opened";
+    let outcome = run_in(isolated(), script).await.unwrap();
+    let said = text(&outcome);
+    assert!(said.starts_with("2 2 0\n") && !said.contains("opened"), "{said}");
+}
+
+/// Nobody's set-user-id program could be killed, but everything else is.
+#[tokio::test]
+async fn without_a_profile_privileges_may_be_gained_and_the_tree_still_dies() {
+    let none = || Demand { profile: Profile::None, ..Demand::default() };
+    let own = fs::read_to_string("/proc/self/status").unwrap();
+    let own = own.lines().find(|line| line.starts_with("NoNewPrivs:")).unwrap();
+    says(none(), "grep NoNewPrivs: /proc/self/status", &format!("{own}\n")).await;
+    says(Demand::default(), "grep NoNewPrivs: /proc/self/status", "NoNewPrivs:\t1\n").await;
+    let dir = tempfile::tempdir().unwrap();
+    let pulse = crate::kit::Pulse::new(dir.path());
+    let gate = pulse.gate();
+    let script = pulse.script(&format!("cat {}; echo over", gate.display()));
+    let running = tokio::spawn(async move { run_in(none(), &script).await });
+    let beating = pulse.beats().await;
+    crate::kit::open(gate).await;
+    assert_eq!(text(&within(running).await.unwrap().unwrap()), "over\n");
+    beating.ends().await;
+}
+
+#[tokio::test]
 async fn strict_is_whole_or_refused() {
     let strict = Demand { profile: Profile::Strict, ..Demand::default() };
     match (can().await, within(exec().plan(strict)).await) {

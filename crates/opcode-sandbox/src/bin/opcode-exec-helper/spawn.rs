@@ -74,10 +74,8 @@ async fn one(exec: &Exec, way: &str) -> Result<Duration, String> {
         ..ExecSpec::default()
     };
     let outcome = exec.run(&spec, b"", &ExecLimits::default(), &Stop::never()).await;
-    match outcome.map_err(|fault| fault.to_string())?.end {
-        ExecEnd::Exited(0) => Ok(begun.elapsed()),
-        end => Err(format!("{end:?}")),
-    }
+    let end = outcome.map_err(|fault| fault.to_string())?.end;
+    (end == ExecEnd::Exited(0)).then(|| begun.elapsed()).ok_or_else(|| format!("{end:?}"))
 }
 
 /// What could be left behind.
