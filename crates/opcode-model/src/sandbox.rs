@@ -137,10 +137,12 @@ impl Wishes {
     }
 }
 
-/// Whether a path begins at the root and goes only down.
+/// Whether a path begins at the root and goes only down from there, at least once.
 pub fn is_plain_path(path: &Path) -> bool {
     let mut parts = path.components();
-    parts.next() == Some(Component::RootDir) && parts.all(|it| matches!(it, Component::Normal(_)))
+    let begins = parts.next() == Some(Component::RootDir);
+    let mut below = parts.peekable();
+    begins && below.peek().is_some() && below.all(|it| matches!(it, Component::Normal(_)))
 }
 
 /// Reads bytes as people write them: `1048576`, `64MiB`, `2 GB`; a bare `K`, `M` or `G` is binary.

@@ -56,7 +56,7 @@ pub(super) struct Params {
     workdir: Option<Text>,
     /// What it reads from standard input.
     stdin: Option<Text>,
-    /// When it is killed; `30s` unless given. The step completes with `killed: true`.
+    /// When it is killed; `30s` unless this or the step's `limits.wall_time` is given. The step completes with `killed: true`.
     timeout: Option<Span>,
     /// Run `/bin/sh -c` with the command and its arguments joined by spaces.
     #[serde(default)]

@@ -122,6 +122,14 @@ async fn a_program_runs_in_a_room_of_its_own() {
 }
 
 #[tokio::test]
+async fn its_private_space_has_an_end() {
+    if !can().await {
+        return;
+    }
+    never_says(isolated(), "head -c 300000000 /dev/zero > /tmp/filler && echo done", "done").await;
+}
+
+#[tokio::test]
 async fn it_reads_no_file_of_the_host_but_the_system() {
     if !can().await {
         return;
