@@ -51,6 +51,11 @@ pub trait Action: Send + Sync {
         None
     }
 
+    /// Whether it runs programs, and so looks at `sandbox` and `limits`.
+    fn runs_programs(&self) -> bool {
+        false
+    }
+
     /// Whom it would talk to: `host:port` or a program. The breaker's key.
     fn target(&self, params: &Value) -> Option<String>;
 
@@ -84,6 +89,9 @@ pub(crate) trait Built: 'static {
 
     /// Which of its parameters is a program, if one is, and in which language.
     const PROGRAM: Option<(&'static str, Language)> = None;
+
+    /// Whether it runs programs, and so looks at `sandbox` and `limits`.
+    const RUNS_PROGRAMS: bool = false;
 
     /// What is wrong beyond the parameters' types, found before anything runs. A text with `${{` in it is not judged.
     ///
@@ -162,6 +170,10 @@ impl<A: Built> Action for Shaped<A> {
 
     fn program(&self) -> Option<(&'static str, Language)> {
         A::PROGRAM
+    }
+
+    fn runs_programs(&self) -> bool {
+        A::RUNS_PROGRAMS
     }
 
     fn target(&self, params: &Value) -> Option<String> {

@@ -74,6 +74,10 @@ impl Actions for Registry {
         self.find(name).and_then(Action::program)
     }
 
+    fn runs_programs(&self, name: &str) -> bool {
+        self.find(name).is_some_and(Action::runs_programs)
+    }
+
     fn compute(&self, name: &str, params: &Value) -> Result<Answer, Failure> {
         match self.find(name) {
             Some(action) => action.compute(params),

@@ -3,12 +3,14 @@
 //! Keeps: nothing here is global; nothing is read from the environment.
 //! Not here: where these settings come from (the binary).
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use opcode_model::limits::{CAPTURE_BYTES_MAX, FILE_BYTES_MAX};
 use opcode_sandbox::Exec;
+use opcode_sandbox::policy::Rules;
 
 use crate::breaker::COOLDOWN;
 use crate::files::Roots;
@@ -35,6 +37,10 @@ pub struct WorldConfig {
     pub lang: String,
     /// `TMPDIR` of children.
     pub tmpdir: String,
+    /// Variables of the server that children get as they are.
+    pub shell_env: BTreeMap<String, String>,
+    /// What steps are granted of what they wish for their programs.
+    pub rules: Rules,
     /// Bytes of one stream or body that are kept.
     pub capture_bytes_max: usize,
     /// Bytes of one file that are read.
@@ -55,6 +61,8 @@ impl Default for WorldConfig {
             home: "/".to_owned(),
             lang: "C.UTF-8".to_owned(),
             tmpdir: "/tmp".to_owned(),
+            shell_env: BTreeMap::new(),
+            rules: Rules::default(),
             capture_bytes_max: CAPTURE_BYTES_MAX,
             file_bytes_max: FILE_BYTES_MAX,
             breaker_cooldown: COOLDOWN,

@@ -14,8 +14,8 @@ pub use apply::apply;
 pub use decide::{Refusal, decide};
 pub use plan::{
     ActionPlan, Backoff, ChildPlan, ConditionPlan, LoopMode, LoopPlan, OnError, OnTimeout,
-    ParallelPlan, Plan, ReasoningPlan, Retry, Schema, SchemaError, StepPlan, WaitPlan, WorkPlan,
-    plan,
+    ParallelPlan, Plan, ReasoningPlan, Retry, Schema, SchemaError, ServerWishes, StepPlan,
+    WaitPlan, WorkPlan, plan, server_wishes,
 };
 pub use run::{
     Alarm, Child, Clock, Flow, Frame, FrameIx, Intent, LoopState, Mail, Outstanding, Run, State,

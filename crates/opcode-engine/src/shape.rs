@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use opcode_model::Value;
+use opcode_model::{Value, Wishes};
 
 /// A body: a list of sibling steps. 0 is the definition's own `steps`.
 #[derive(
@@ -65,6 +65,8 @@ pub struct Node {
     pub action: Option<Arc<str>>,
     /// How long one attempt may take.
     pub timeout: Option<Duration>,
+    /// How far what it runs is locked in.
+    pub wishes: Option<Arc<Wishes>>,
     /// Siblings it waits for.
     pub needs: Vec<u32>,
     /// Siblings that wait for it.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Failure;
 use crate::problem::Patch;
+use crate::sandbox::Wishes;
 use crate::trace::TraceParent;
 use crate::value::{Object, Value};
 
@@ -175,6 +176,8 @@ pub struct Call {
     pub hosts: Vec<Vec<String>>,
     /// Its place in a trace of somebody else's, for whom it calls.
     pub trace: Option<TraceParent>,
+    /// How far what it runs is locked in, if the definition says.
+    pub wishes: Option<Arc<Wishes>>,
 }
 
 /// How the outside answered an attempt.
@@ -194,6 +197,11 @@ pub trait Actions: Send + Sync {
     /// Which parameter of an action is a program over what the step can see, if one is, and in which language.
     fn program(&self, _name: &str) -> Option<(&'static str, Language)> {
         None
+    }
+
+    /// Whether an action runs programs, and so looks at `sandbox` and `limits`.
+    fn runs_programs(&self, _name: &str) -> bool {
+        false
     }
 
     /// Runs a pure action. Called for nothing else.

@@ -11,6 +11,7 @@ use crate::commit::DecisionChange;
 use crate::error::Failure;
 use crate::event::{Breaker, Event};
 use crate::ids::{RunId, StepIx, StepRef};
+use crate::sandbox::Wishes;
 use crate::secret::SecretSlot;
 use crate::signal::{Message, Signal};
 use crate::time::Timestamp;
@@ -165,4 +166,6 @@ pub struct Perform {
     pub timeout: Option<Duration>,
     /// The run's trace, if somebody gave it one.
     pub trace: Option<Arc<str>>,
+    /// How far what it runs is locked in, if the definition says.
+    pub wishes: Option<Arc<Wishes>>,
 }

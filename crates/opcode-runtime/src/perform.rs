@@ -245,5 +245,6 @@ fn call(perform: Perform, hosts: &[Vec<String>]) -> Call {
         params: perform.params,
         timeout: perform.timeout,
         hosts: hosts.to_vec(),
+        wishes: perform.wishes,
     }
 }

@@ -39,6 +39,10 @@ impl Actions for Guarded {
         self.0.check(name, params)
     }
 
+    fn runs_programs(&self, name: &str) -> bool {
+        self.0.runs_programs(name)
+    }
+
     fn program(&self, name: &str) -> Option<(&'static str, Language)> {
         self.0.program(name)
     }

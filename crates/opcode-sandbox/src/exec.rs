@@ -5,33 +5,42 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream as Socket;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use opcode_model::Value;
 use opcode_model::limits::CAPTURE_BYTES_MAX;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedWriteHalf;
 use tokio::process::{Child, Command};
+use tokio::sync::OnceCell;
 
-use crate::capture::Captured;
+use crate::capture::{Captured, Tally};
 use crate::helper::{KILL, TERMINATE};
+use crate::linux::meter::Hit;
 use crate::note::ensure_dead;
-use crate::spec::{ExecSpec, HELPER_WORD, Order};
+use crate::policy::{self, Demand, Host, Plan, Refused};
+use crate::session::Session;
+use crate::spec::{ExecSpec, HELPER_WORD, Input, Order, Run};
 use crate::stop::Stop;
+use crate::word::Word;
 
 /// What people who list processes see; the helper's path may say nothing.
 const HELPER_NAME: &str = "opcode";
 /// How long streams may take to end once every known writer is dead.
 const DRAIN: Duration = Duration::from_secs(1);
+/// How long finding out what the machine can do may take.
+const PROBE_MAX: Duration = Duration::from_secs(30);
 
 /// Starts helpers.
 #[derive(Clone, Debug)]
 pub struct Exec {
     helper: PathBuf,
     attempts_dir: Option<PathBuf>,
+    host: Arc<OnceCell<Host>>,
 }
 
 /// How far an attempt may go.
@@ -62,6 +71,8 @@ pub enum ExecEnd {
     TimedOut,
     /// By us: it was told to stop.
     Stopped,
+    /// By us or the kernel: it had used up what it may.
+    Limited(Hit),
 }
 
 /// What came of an attempt.
@@ -110,6 +121,12 @@ pub enum ExecFault {
         /// What went wrong.
         reason: String,
     },
+    /// The sandbox could not be made as planned.
+    #[error("could not close the sandbox: {0}")]
+    Lock(String),
+    /// A sandbox that may lack nothing would lack something.
+    #[error(transparent)]
+    Refused(#[from] Refused),
     /// An earlier attempt with the same key does not end.
     #[error("could not end an earlier attempt")]
     Earlier(#[source] io::Error),
@@ -121,7 +138,34 @@ pub enum ExecFault {
 impl Exec {
     /// Helpers are `helper __exec`; they leave their notes in `attempts_dir`.
     pub fn new(helper: impl Into<PathBuf>, attempts_dir: Option<PathBuf>) -> Self {
-        Self { helper: helper.into(), attempts_dir }
+        Self { helper: helper.into(), attempts_dir, host: Arc::default() }
+    }
+
+    /// What this machine can do; found out once, by trying it.
+    pub async fn host(&self) -> Result<&Host, ExecFault> {
+        self.host.get_or_try_init(|| self.probe()).await
+    }
+
+    async fn probe(&self) -> Result<Host, ExecFault> {
+        let frames = Order::Probe.frames(b"").map_err(|error| self.fault(&error))?;
+        let (helper, control) =
+            self.spawn("probe", Stdio::null()).map_err(|error| self.fault(&error))?;
+        let (stop, tally) = (&Stop::never(), &Tally::new(None));
+        let bounds = Bounds { timeout: Some(PROBE_MAX), stop, tally };
+        let said = converse(helper, control, &frames, bounds).await;
+        match Word::read(&said.map_err(|error| self.fault(&error))?.word) {
+            Some(Word::Host(host)) => Ok(host),
+            Some(_) | None => {
+                Err(self.fault(&io::Error::other("it could not try what this machine can do")))
+            }
+        }
+    }
+
+    /// What a demand comes to here. Whoever demands nothing beside the usual does not wait for the machine.
+    pub async fn plan(&self, demand: Demand) -> Result<Plan, ExecFault> {
+        let unknown = Host::default();
+        let host = if demand.needs_host() { self.host().await? } else { &unknown };
+        Ok(policy::plan(demand, host)?)
     }
 
     /// Runs `spec`, feeding it `stdin`, until it ends, its time is up, or `stop` fires.
@@ -140,38 +184,60 @@ impl Exec {
                 () = stop.wait() => return Ok(ExecOutcome::unstarted(begun)),
             }
         }
-        let grace_ms = u64::try_from(limits.grace.as_millis()).unwrap_or(u64::MAX);
-        let order = Order { spec: spec.clone(), attempts_dir: self.attempts_dir.clone(), grace_ms };
-        let frames = order.frames(stdin).map_err(|error| self.fault(&error))?;
-        let (mut helper, control) = self.spawn(spec).map_err(|error| self.fault(&error))?;
+        let frames = self.order(spec, limits.grace, Input::Order).frames(stdin);
+        let frames = frames.map_err(|error| self.fault(&error))?;
+        let (mut helper, control) =
+            self.spawn(&spec.program, Stdio::piped()).map_err(|error| self.fault(&error))?;
         let (mut stdout, mut stderr) = (Captured::default(), Captured::default());
+        let tally = Tally::new(spec.plan.limits.output_bytes);
         let said = {
             let bytes_max = limits.capture_bytes_max;
-            let out = stdout.fill(helper.stdout.take(), bytes_max);
-            let err = stderr.fill(helper.stderr.take(), bytes_max);
+            let out = stdout.fill(helper.stdout.take(), bytes_max, &tally);
+            let err = stderr.fill(helper.stderr.take(), bytes_max, &tally);
             let captures = async { tokio::join!(out, err) };
-            drained(captures, converse(helper, control, &frames, limits.timeout, stop)).await
+            let bounds = Bounds { timeout: limits.timeout, stop, tally: &tally };
+            drained(captures, converse(helper, control, &frames, bounds)).await
         };
         let said = said.map_err(|error| self.fault(&error))?;
-        let end = match said.hung_up.map_or_else(|| self.verdict(spec, &said.word), Ok) {
+        let end = match said.hung_up.map_or_else(|| self.verdict(&spec.program, &said.word), Ok) {
             Ok(end) => end,
             Err(fault) => return Err(self.left_over(spec, fault).await),
         };
+        let end = if tally.is_over() { ExecEnd::Limited(Hit::Output) } else { end };
         Ok(ExecOutcome { end, stdout, stderr, duration: begun.elapsed() })
     }
 
-    fn spawn(&self, spec: &ExecSpec) -> io::Result<(Child, UnixStream)> {
-        let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
+    /// Starts something that is spoken with while it runs, and dies with its session.
+    pub async fn open(&self, spec: &ExecSpec, grace: Duration) -> Result<Session, ExecFault> {
+        let frames = self.order(spec, grace, Input::Output).frames(b"");
+        let frames = frames.map_err(|error| self.fault(&error))?;
+        let open = async || {
+            let (ours, theirs) = Socket::pair()?;
+            let mut helper = self.spawn(&spec.program, OwnedFd::from(theirs).into())?;
+            helper.1.write_all(&frames).await?;
+            Session::new(self.clone(), spec.program.clone(), helper, ours)
+        };
+        open().await.map_err(|error| self.fault(&error))
+    }
+
+    fn order(&self, spec: &ExecSpec, grace: Duration, input: Input) -> Order {
+        let grace_ms = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
+        let attempts_dir = self.attempts_dir.clone();
+        Order::Run(Run { spec: spec.clone(), attempts_dir, grace_ms, input })
+    }
+
+    fn spawn(&self, program: &str, stdout: Stdio) -> io::Result<(Child, UnixStream)> {
+        let (ours, theirs) = Socket::pair()?;
         ours.set_nonblocking(true)?;
         let ours = UnixStream::from_std(ours)?;
         // The command holds its copy of the helper's end, so it must not live longer than the call.
         let child = Command::new(&self.helper)
             .arg0(HELPER_NAME)
             .arg(HELPER_WORD)
-            .arg(&spec.program)
+            .arg(program)
             .env_clear()
             .stdin(OwnedFd::from(theirs))
-            .stdout(Stdio::piped())
+            .stdout(stdout)
             .stderr(Stdio::piped())
             .process_group(0)
             .spawn()?;
@@ -189,32 +255,26 @@ impl Exec {
         }
     }
 
-    fn fault(&self, error: &io::Error) -> ExecFault {
+    pub(crate) fn fault(&self, error: &io::Error) -> ExecFault {
         ExecFault::Helper { helper: self.helper.clone(), reason: error.to_string() }
     }
 
-    /// Reads the helper's last word.
-    fn verdict(&self, spec: &ExecSpec, said: &str) -> Result<ExecEnd, ExecFault> {
-        let word = Value::from_json(said.trim()).unwrap_or_default();
-        let number = |name: &str| word.find(name).and_then(Value::as_i64)?.try_into().ok();
-        let text = |name: &str| word.find(name).map(Value::to_text);
-        let program = spec.program.clone();
-        if let Some(status) = number("exit") {
-            Ok(ExecEnd::Exited(status))
-        } else if let Some(signal) = number("signal") {
-            Ok(ExecEnd::Signalled(signal))
-        } else if word.find("stopped").is_some() {
-            Ok(ExecEnd::Stopped)
-        } else if word.find("killed").is_some() {
-            Ok(ExecEnd::TimedOut)
-        } else if text("missing").is_some() {
-            Err(ExecFault::Missing { program })
-        } else if let Some(reason) = text("start").or_else(|| text("cwd")) {
-            Err(ExecFault::Start { program, reason })
-        } else if let Some(reason) = text("helper") {
-            Err(ExecFault::Helper { helper: self.helper.clone(), reason })
-        } else {
-            Err(ExecFault::Lost)
+    /// What the helper's last word comes to.
+    pub(crate) fn verdict(&self, program: &str, said: &str) -> Result<ExecEnd, ExecFault> {
+        let program = program.to_owned();
+        match Word::read(said) {
+            Some(Word::Exit(status)) => Ok(ExecEnd::Exited(status)),
+            Some(Word::Signal(signal)) => Ok(ExecEnd::Signalled(signal)),
+            Some(Word::Stopped) => Ok(ExecEnd::Stopped),
+            Some(Word::Killed) => Ok(ExecEnd::TimedOut),
+            Some(Word::Hit(hit)) => Ok(ExecEnd::Limited(hit)),
+            Some(Word::Missing) => Err(ExecFault::Missing { program }),
+            Some(Word::Start(reason)) => Err(ExecFault::Start { program, reason }),
+            Some(Word::Lock(reason)) => Err(ExecFault::Lock(reason)),
+            Some(Word::Helper(reason)) => {
+                Err(ExecFault::Helper { helper: self.helper.clone(), reason })
+            }
+            Some(Word::Tried(_) | Word::Host(_)) | None => Err(ExecFault::Lost),
         }
     }
 }
@@ -239,19 +299,41 @@ struct Said {
     hung_up: Option<ExecEnd>,
 }
 
+/// What may end a conversation from our side.
+struct Bounds<'a> {
+    timeout: Option<Duration>,
+    stop: &'a Stop,
+    tally: &'a Tally,
+}
+
+impl Bounds<'_> {
+    /// Waits until time is up, or too much was said; for ever if neither comes.
+    async fn end(&self) {
+        let time = async {
+            match self.timeout {
+                Some(timeout) => tokio::time::sleep(timeout).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = time => {}
+            () = self.tally.over() => {}
+        }
+    }
+}
+
 /// Gives the order, passes on a stop or the end of time, and returns what the helper said once it has ended.
 async fn converse(
     mut helper: Child,
     control: UnixStream,
     frames: &[u8],
-    timeout: Option<Duration>,
-    stop: &Stop,
+    bounds: Bounds<'_>,
 ) -> io::Result<Said> {
     let (mut from, to) = control.into_split();
     let mut said = Said { word: String::new(), hung_up: None };
     let (word, hung_up) = (&mut said.word, &mut said.hung_up);
     let telling = async {
-        *hung_up = command(to, frames, timeout, stop).await;
+        *hung_up = command(to, frames, bounds).await;
         std::future::pending::<()>().await;
     };
     tokio::select! {
@@ -264,18 +346,8 @@ async fn converse(
 }
 
 /// Our side of the conversation. Answers early only if the order could not be given in time.
-async fn command(
-    mut to: OwnedWriteHalf,
-    frames: &[u8],
-    timeout: Option<Duration>,
-    stop: &Stop,
-) -> Option<ExecEnd> {
-    let late = async {
-        match timeout {
-            Some(timeout) => tokio::time::sleep(timeout).await,
-            None => std::future::pending().await,
-        }
-    };
+async fn command(mut to: OwnedWriteHalf, frames: &[u8], bounds: Bounds<'_>) -> Option<ExecEnd> {
+    let (stop, late) = (bounds.stop, bounds.end());
     tokio::pin!(late);
     // An order given by half cannot be followed by a word: we hang up, and the helper goes.
     tokio::select! {

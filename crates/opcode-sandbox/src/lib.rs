@@ -6,14 +6,22 @@
 mod capture;
 mod exec;
 mod helper;
+mod linux;
 mod note;
+pub mod policy;
+mod probe;
 mod procfs;
+mod session;
 mod spec;
 mod stop;
+mod word;
 
 pub use capture::Captured;
 pub use exec::{Exec, ExecEnd, ExecFault, ExecLimits, ExecOutcome};
 pub use helper::helper_main;
+pub use linux::meter::Hit;
+pub use linux::root::WORK;
 pub use note::{ensure_all_dead, ensure_dead};
+pub use session::Session;
 pub use spec::{ExecSpec, IDEMPOTENCY_KEY_ENV};
 pub use stop::{Stop, Stopper};

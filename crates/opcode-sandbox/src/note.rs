@@ -13,6 +13,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, PidfdFlags, Signal, getpid, pidfd_open, pidfd_send_signal};
 
+use crate::linux::cgroup;
 use crate::procfs::{self, Process};
 use crate::spec::{HELPER_WORD, IDEMPOTENCY_KEY_ENV};
 
@@ -26,7 +27,7 @@ const LOOK_MS: i64 = 20;
 /// A note this process has left.
 pub(crate) struct Note {
     path: PathBuf,
-    _locked: File,
+    locked: File,
 }
 
 impl Note {
@@ -63,9 +64,14 @@ impl Note {
                 file.set_len(0)?;
                 file.rewind()?;
                 file.write_all(line.as_bytes())?;
-                return Ok(Some(Self { path, _locked: file }));
+                return Ok(Some(Self { path, locked: file }));
             }
         }
+    }
+
+    /// Notes a control group that is about to be made.
+    pub(crate) fn add_group(&mut self, path: &Path) -> io::Result<()> {
+        writeln!(self.locked, "{}", path.display())
     }
 }
 
@@ -119,8 +125,11 @@ fn end(path: &Path, key: &str) -> io::Result<()> {
         }
         procfs::descendants(helper.pid).into_iter().for_each(kill);
     }
-    if line.ends_with(&format!("{}\n", procfs::boot_id())) {
+    if boot(&line) == Some(&procfs::boot_id()) {
         kill_marked(key);
+        // A group that stays is only a name; nothing runs in it.
+        let groups = line.lines().skip(1).map(Path::new);
+        groups.for_each(|group| cgroup::remove(group).unwrap_or_default());
     }
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -128,12 +137,17 @@ fn end(path: &Path, key: &str) -> io::Result<()> {
     }
 }
 
+/// The boot in which a note was left.
+fn boot(note: &str) -> Option<&str> {
+    note.lines().next()?.split(' ').nth(2)
+}
+
 /// The helper of a note, if it is still that one.
-fn living(line: &str) -> Option<Process> {
-    let mut words = line.split_whitespace();
+fn living(note: &str) -> Option<Process> {
+    let mut words = note.lines().next()?.split(' ');
     let pid = Pid::from_raw(words.next()?.parse().ok()?)?;
     let start: u64 = words.next()?.parse().ok()?;
-    let same_boot = words.next()? == procfs::boot_id();
+    let same_boot = boot(note)? == procfs::boot_id();
     // A note is only a file: what it names must also look like a helper before anything below it is killed.
     procfs::process(pid).filter(|now| {
         let same = same_boot && now.start == start && !now.zombie;

@@ -4,8 +4,10 @@
 //! Not here: ending processes (`helper/tree.rs`).
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::time::Duration;
 
-use rustix::process::Pid;
+use rustix::process::{Pid, geteuid};
 
 /// A line of `/proc/<pid>/stat`, as far as it matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +20,12 @@ pub(crate) struct Process {
     pub start: u64,
     /// Whether it has ended and only waits to be reaped.
     pub zombie: bool,
+    /// How long it has computed, with those of its children that it has taken in.
+    pub computed: Duration,
 }
+
+/// How many ticks the kernel counts to a second, wherever Linux runs.
+const TICKS: u64 = 100;
 
 /// One process, if it is there.
 pub(crate) fn process(pid: Pid) -> Option<Process> {
@@ -27,8 +34,11 @@ pub(crate) fn process(pid: Pid) -> Option<Process> {
     let mut fields = stat.get(stat.rfind(')')? + 2..)?.split(' ');
     let zombie = matches!(fields.next()?, "Z" | "X");
     let parent = fields.next()?.parse().ok()?;
-    let start = fields.nth(17)?.parse().ok()?;
-    Some(Process { pid, parent, start, zombie })
+    let mut numbers = fields.skip(9).map(|field| field.parse::<u64>().unwrap_or_default());
+    let ticks: u64 = numbers.by_ref().take(4).sum();
+    let computed = Duration::from_millis(ticks * 1_000 / TICKS);
+    let start = numbers.nth(4)?;
+    Some(Process { pid, parent, start, zombie, computed })
 }
 
 /// Every process there is.
@@ -51,6 +61,18 @@ pub(crate) fn descendants(root: Pid) -> Vec<Process> {
         }
     }
     found
+}
+
+/// How many threads this process's user has on the machine.
+pub(crate) fn threads_of_this_user() -> u64 {
+    let user = geteuid().as_raw();
+    let threads = |process: Process| {
+        let folder = format!("/proc/{}", process.pid.as_raw_nonzero());
+        let is_ours = fs::metadata(&folder).is_ok_and(|there| there.uid() == user);
+        let tasks = is_ours.then(|| fs::read_dir(folder + "/task").ok()).flatten();
+        tasks.map_or(0, |tasks| tasks.count() as u64)
+    };
+    processes().into_iter().map(threads).sum()
 }
 
 /// Names this boot of the machine.

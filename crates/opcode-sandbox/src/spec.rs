@@ -8,7 +8,9 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use opcode_model::{Object, Value};
+use serde::{Deserialize, Serialize};
+
+use crate::policy::Plan;
 
 /// The variable that carries an attempt's idempotency key into its processes.
 pub const IDEMPOTENCY_KEY_ENV: &str = "OPCODE_IDEMPOTENCY_KEY";
@@ -17,7 +19,7 @@ pub const IDEMPOTENCY_KEY_ENV: &str = "OPCODE_IDEMPOTENCY_KEY";
 pub(crate) const HELPER_WORD: &str = "__exec";
 
 /// What to run.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ExecSpec {
     /// A path, or a name to look for in the `PATH` of `env`.
     pub program: String,
@@ -29,14 +31,35 @@ pub struct ExecSpec {
     pub env: BTreeMap<String, String>,
     /// Names the attempt: no two with one key run at once.
     pub key: Option<Arc<str>>,
+    /// What is in force for it.
+    pub plan: Arc<Plan>,
 }
 
-/// A spec with the directory of notes, as the helper reads it.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Order {
+/// What the helper is told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Order {
+    /// Run something.
+    Run(Run),
+    /// Find out what this machine can do.
+    Probe,
+}
+
+/// A spec with all that stands around it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Run {
     pub spec: ExecSpec,
     pub attempts_dir: Option<PathBuf>,
     pub grace_ms: u64,
+    pub input: Input,
+}
+
+/// Where the program's standard input comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Input {
+    /// From the order itself.
+    Order,
+    /// From the other end of its standard output, which is a socket.
+    Output,
 }
 
 /// Longest order the helper accepts; parameters are limited far below.
@@ -45,7 +68,7 @@ const FRAME_BYTES_MAX: u32 = 64 << 20;
 impl Order {
     /// The order and what to feed to standard input, each with its length before it.
     pub(crate) fn frames(&self, stdin: &[u8]) -> io::Result<Vec<u8>> {
-        let text = self.to_value().to_json();
+        let text = serde_json::to_string(self)?;
         let mut bytes = Vec::with_capacity(text.len() + stdin.len() + 8);
         for part in [text.as_bytes(), stdin] {
             let length = u32::try_from(part.len()).ok().filter(|length| *length <= FRAME_BYTES_MAX);
@@ -58,46 +81,8 @@ impl Order {
 
     /// Reads what [`Order::frames`] wrote.
     pub(crate) fn read(from: &mut impl Read) -> io::Result<(Self, Vec<u8>)> {
-        let text = String::from_utf8(frame(from)?).map_err(io::Error::other)?;
-        let stdin = frame(from)?;
-        let value = Value::from_json(&text).map_err(io::Error::other)?;
-        Ok((Self::of_value(&value), stdin))
-    }
-
-    fn to_value(&self) -> Value {
-        let spec = &self.spec;
-        let path = |path: &Option<PathBuf>| {
-            Value::from(path.as_ref().map(|path| path.to_string_lossy().into_owned()))
-        };
-        let env: Object = spec.env.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-        Value::object([
-            ("program", Value::from(spec.program.as_str())),
-            ("args", Value::list(spec.args.iter().map(|arg| arg.as_str().into()))),
-            ("cwd", path(&spec.cwd)),
-            ("env", env.into()),
-            ("key", spec.key.clone().into()),
-            ("attempts_dir", path(&self.attempts_dir)),
-            ("grace_ms", self.grace_ms.into()),
-        ])
-    }
-
-    fn of_value(value: &Value) -> Self {
-        let text = |name: &str| value.find(name).and_then(Value::as_str);
-        let list = value.find("args").and_then(Value::as_list).unwrap_or_default();
-        let env = value.find("env").and_then(Value::as_object).cloned().unwrap_or_default();
-        let spec = ExecSpec {
-            program: text("program").unwrap_or_default().to_owned(),
-            args: list.iter().map(Value::to_text).collect(),
-            cwd: text("cwd").map(PathBuf::from),
-            env: env.iter().map(|(name, value)| (name.to_string(), value.to_text())).collect(),
-            key: text("key").map(Arc::from),
-        };
-        let grace = value.find("grace_ms").and_then(Value::as_i64).unwrap_or_default();
-        Self {
-            spec,
-            attempts_dir: text("attempts_dir").map(PathBuf::from),
-            grace_ms: u64::try_from(grace).unwrap_or_default(),
-        }
+        let text = frame(from)?;
+        Ok((serde_json::from_slice(&text)?, frame(from)?))
     }
 }
 
@@ -125,8 +110,11 @@ mod tests {
             cwd: Some("/".into()),
             env: [("A".to_owned(), "=1".to_owned())].into(),
             key: Some("k".into()),
+            plan: Arc::default(),
         };
-        let order = Order { spec, attempts_dir: Some("/x".into()), grace_ms: 2_000 };
+        let input = Input::Order;
+        let order =
+            Order::Run(Run { spec, attempts_dir: Some("/x".into()), grace_ms: 2_000, input });
         let bytes = order.frames(b"in").unwrap();
         assert_eq!(Order::read(&mut bytes.as_slice()).unwrap(), (order, b"in".to_vec()));
     }

@@ -497,3 +497,23 @@ use finishes
   > step_completed use {"output":{"ok":true}}
   > workflow_completed {"output":{"use":{"ok":true}}}
   = status completed
+
+# What a step wishes for its program lies over what the workflow wishes, and is the same after a crash.
+plan
+  {"sandbox":"isolated","limits":{"pids":8},"steps":[{"id":"a","action":"shell.exec","limits":{"memory":"1MiB"}},{"id":"b","action":"http.get"}]}
+start
+  > workflow_started
+  > step_started a #1 perform
+  ! perform a #1 shell.exec {} wishes=isolated {"memory_bytes":1048576,"pids":8}
+  > step_started b #1 perform
+  ! perform b #1 http.get {}
+  = status active
+crash and recover
+  = outstanding: perform a #1 shell.exec {} wishes=isolated {"memory_bytes":1048576,"pids":8}, perform b #1 http.get {}
+  > workflow_interrupted {"reason":"process_restart"}
+  > step_interrupted a {"attempt":1,"policy":"retry"}
+  > step_started a #2 perform
+  > step_interrupted b {"attempt":1,"policy":"retry"}
+  > step_started b #2 perform
+  ! perform a #2 shell.exec {} wishes=isolated {"memory_bytes":1048576,"pids":8}
+  ! perform b #2 http.get {}

@@ -95,7 +95,7 @@ plan
 # Unknown fields are warnings: with the nearest, or with their removal.
 plan
   {"steps":[{"id":"a","action":"noop","depend_on":["b"]}],"zzz":1}
-  x warning /zzz: unknown field `zzz` is ignored (hint: the fields here are steps, inputs, input_schema, output_schema, output, timeout, on_timeout, timeout_scope, on_complete, on_error, on_interrupted, failure_mode, metadata, context, name, description) (fix: remove)
+  x warning /zzz: unknown field `zzz` is ignored (hint: the fields here are steps, inputs, input_schema, output_schema, output, timeout, on_timeout, timeout_scope, on_complete, on_error, on_interrupted, failure_mode, sandbox, limits, metadata, context, name, description) (fix: remove)
   x warning /steps/0/depend_on: unknown field `depend_on` is ignored (hint: did you mean `depends_on`?) (fix: remove) (fix: add /steps/0/depends_on ["b"])
 
 # A dependency must stand beside the step; a typo is mended.
@@ -414,7 +414,7 @@ plan
   x VALIDATION_ERROR /steps/0/timeout: `x` is not a duration: a duration is numbers with units, such as 300ms, 90s, 1m30s or 1.5h (hint: write numbers with units: 300ms, 90s, 1m30s, 2h)
   x VALIDATION_ERROR /steps/1/action: an action step needs an `action` (hint: such as `http.get` or `shell.exec`; other steps need a `type`)
   x VALIDATION_ERROR /steps/0/depends_on/0: there is no step `q` beside this one (hint: the steps here are a)
-  x warning /steps/0/zz: unknown field `zz` is ignored (hint: the fields here are id, type, action, params, depends_on, condition, retry, timeout, on_error, on_interrupted, config, name, description, metadata) (fix: remove)
+  x warning /steps/0/zz: unknown field `zz` is ignored (hint: the fields here are id, type, action, params, depends_on, condition, retry, timeout, on_error, on_interrupted, sandbox, limits, config, name, description, metadata) (fix: remove)
 
 # An id that reads like the step of a hook.
 plan
@@ -492,3 +492,29 @@ plan
 plan
   {"steps":[{"id":"a","action":"noop"}],"triggers":[{"cron":"* * * * *"}]}
   x warning /triggers: there are no triggers yet; this is ignored (hint: start it with `opcode run` or `opcode.run`)
+
+# What is wished for a program: every field, and the names of older definitions.
+plan
+  {"sandbox":"isolated","limits":{"max_memory_bytes":1048576,"max_cpu_percent":50,"timeout":"1m"},"steps":[{"id":"a","action":"shell.exec","sandbox":{"profile":"strict","network":"host","read":["/srv"],"write":["/srv/out"]},"limits":{"wall_time":"1m","cpu_time":"10s","cpu_percent":50,"memory":"64MiB","pids":8,"output":1000}},{"id":"b","action":"shell.exec","sandbox":{"profile":"isolated","allow_network":true,"read_only_paths":["/srv"],"writable_paths":[]}}]}
+
+# What is wished and cannot be.
+plan
+  {"steps":[{"id":"a","action":"shell.exec","sandbox":"isolatd","limits":{"memory":"much","pids":0,"cpu_time":5,"memroy":1}},{"id":"b","action":"shell.exec","sandbox":{"profile":"isolated","read":["srv","/srv/../etc","${{ inputs.dir }}",7],"deny_paths":["/etc"]},"limits":{"memory":10}}]}
+  x VALIDATION_ERROR /steps/0/limits/cpu_time: `cpu_time` must be a duration such as "30s", not int (hint: write numbers with units: 300ms, 90s, 1m30s, 2h)
+  x VALIDATION_ERROR /steps/0/limits/memory: `memory` must be a number of bytes, not "much" (hint: write 1048576, or with a unit: "64MiB", "2GB")
+  x VALIDATION_ERROR /steps/0/limits/pids: `pids` must be from 1 to 4194304, not 0 (hint: the nearest that is allowed is 1) (fix: replace 1)
+  x VALIDATION_ERROR /steps/0/sandbox: `sandbox` must be one of none, process, isolated, strict, not `isolatd` (hint: did you mean `isolated`?) (fix: replace "isolated")
+  x VALIDATION_ERROR /steps/1/limits/memory: `memory` must be at least 1048576 bytes, not 10 (hint: the least that is allowed is 1048576) (fix: replace 1048576)
+  x VALIDATION_ERROR /steps/1/sandbox/deny_paths: nothing is denied by name (hint: an isolated step sees only what `read` and `write` list: leave it out of those)
+  x VALIDATION_ERROR /steps/1/sandbox/read/0: a path of the sandbox begins with `/` and goes only down (hint: such as "/srv/data")
+  x VALIDATION_ERROR /steps/1/sandbox/read/1: a path of the sandbox begins with `/` and goes only down (hint: such as "/srv/data")
+  x VALIDATION_ERROR /steps/1/sandbox/read/2: a path of the sandbox is written out, not worked out (hint: list the directory that holds it)
+  x VALIDATION_ERROR /steps/1/sandbox/read/3: a path of the sandbox begins with `/` and goes only down (hint: such as "/srv/data")
+  x warning /steps/0/limits/memroy: unknown field `memroy` is ignored (hint: did you mean `memory`?) (fix: remove)
+
+# Only a step that runs a program has anything to lock in.
+plan
+  {"steps":[{"id":"a","action":"noop","limits":{"pids":3}},{"id":"p","action":"shell.exec","sandbox":{"profile":"process","read":["/srv"]}},{"id":"w","type":"wait","config":{"duration":"1s"},"sandbox":"strict"}]}
+  x warning /steps/0/limits: this step runs no program; `limits` is ignored (hint: it is for steps such as `shell.exec`) (fix: remove)
+  x warning /steps/1/sandbox/read: `read` means something only to an isolated program (hint: set `profile` to isolated, or strict) (fix: remove)
+  x warning /steps/2/sandbox: this step runs no program; `sandbox` is ignored (hint: it is for steps such as `shell.exec`) (fix: remove)

@@ -8,12 +8,14 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use opcode_engine::ServerWishes;
+use opcode_model::Limits;
 use opcode_store::Durability;
 use tracing::level_filters::LevelFilter;
 
 use crate::exit::Exit;
 use crate::settings::Settings;
-use crate::{cmd, logs, usage};
+use crate::{cmd, isolation, logs, usage};
 
 /// Runs durable JSON workflows.
 #[derive(Debug, Parser)]
@@ -187,6 +189,36 @@ pub(crate) struct EngineArgs {
         hide_env = true
     )]
     pub(crate) vault_key_file: Option<PathBuf>,
+    /// How programs of steps are locked in, or JSON [default: process]
+    #[arg(
+        long,
+        global = true,
+        value_name = "PROFILE",
+        env = "OPCODE_SANDBOX",
+        hide_env = true,
+        value_parser = isolation::sandbox_flag
+    )]
+    pub(crate) sandbox: Option<ServerWishes>,
+    /// The most programs of steps may use, as JSON [default: no limit]
+    #[arg(
+        long,
+        global = true,
+        value_name = "JSON",
+        env = "OPCODE_LIMITS",
+        hide_env = true,
+        value_parser = isolation::limits_flag
+    )]
+    pub(crate) limits: Option<Limits>,
+    /// A variable programs of steps get as it is here; repeatable
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "OPCODE_SHELL_ENV",
+        hide_env = true,
+        value_delimiter = ','
+    )]
+    pub(crate) shell_env: Vec<String>,
     /// Time that actions get to end when told to stop
     #[arg(
         long,

@@ -12,6 +12,7 @@ mod detach;
 mod docs;
 mod exit;
 mod follow;
+mod isolation;
 mod live;
 mod logs;
 mod once;

@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 
 use clap::{Command, ValueEnum};
 use opcode_model::problem::{nearest, pointer};
-use opcode_model::{Object, Value};
+use opcode_model::{Object, Problem, Value};
 
 use crate::cli::DurabilityArg;
 use crate::cmd::serve::{NamesArg, listen_at};
 use crate::source::{self, Written};
 use crate::trouble::Trouble;
-use crate::{logs, wire};
+use crate::{isolation, logs, wire};
 
 /// One setting: its name, which is that of its flag, and what it takes.
 struct Key {
@@ -33,6 +33,8 @@ enum Takes {
     Number(i64),
     /// Yes or no.
     Switch,
+    /// Something with members of its own; an error has a place below it.
+    Whole(fn(&Value) -> Result<(), Problem>),
 }
 
 const fn key(name: &'static str, takes: Takes) -> Key {
@@ -40,7 +42,7 @@ const fn key(name: &'static str, takes: Takes) -> Key {
 }
 
 /// Every setting there is.
-const KEYS: [Key; 14] = [
+const KEYS: [Key; 17] = [
     key("listen_addr", Takes::Text(|text| listen_at(text).map(drop))),
     key("allowed_hosts", Takes::Texts),
     key("base_url", Takes::Text(|text| wire::base_url(text).map(drop))),
@@ -52,6 +54,9 @@ const KEYS: [Key; 14] = [
     key("fs_roots", Takes::Texts),
     key("lenient_shell", Takes::Switch),
     key("vault_key_file", Takes::Text(given)),
+    key("sandbox", Takes::Whole(|value| isolation::sandbox(value).map(drop))),
+    key("limits", Takes::Whole(|value| isolation::limits(value).map(drop))),
+    key("shell_env", Takes::Texts),
     key("log_level", Takes::Text(|text| logs::level(text).map(drop))),
     key("log_format", Takes::Text(|text| logs::Format::from_str(text, false).map(drop))),
     key("update_url", Takes::Text(given)),
@@ -61,22 +66,44 @@ fn given(text: &str) -> Result<(), String> {
     if text.is_empty() { Err("it is empty".to_owned()) } else { Ok(()) }
 }
 
+/// What is wrong with a setting, and where below it.
+#[derive(Debug)]
+struct Wrong {
+    below: String,
+    why: String,
+}
+
+impl From<String> for Wrong {
+    fn from(why: String) -> Self {
+        Self { below: String::new(), why }
+    }
+}
+
 impl Key {
     /// The words a command line would have.
-    fn words(&self, value: &Value) -> Result<Vec<String>, String> {
+    fn words(&self, value: &Value) -> Result<Vec<String>, Wrong> {
         match (&self.takes, value) {
             (Takes::Text(check), Value::String(text)) => {
-                check(text).map(|()| vec![text.to_string()])
+                check(text)?;
+                Ok(vec![text.to_string()])
             }
             (Takes::Texts, Value::List(items)) => {
                 let word = |item: &Value| item.as_str().map(str::to_owned);
-                items.iter().map(word).collect::<Option<_>>().ok_or_else(|| self.wanted())
+                let words = items.iter().map(word).collect::<Option<_>>();
+                words.ok_or_else(|| self.wanted().into())
             }
             (Takes::Number(max), Value::Int(number)) if (1..=*max).contains(number) => {
                 Ok(vec![number.to_string()])
             }
             (Takes::Switch, Value::Bool(is_on)) => Ok(vec![is_on.to_string()]),
-            _ => Err(self.wanted()),
+            (Takes::Whole(check), value) => match check(value) {
+                Ok(()) => Ok(vec![value.to_json()]),
+                Err(problem) => {
+                    let hint = problem.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+                    Err(Wrong { below: problem.path, why: problem.message + &hint })
+                }
+            },
+            _ => Err(self.wanted().into()),
         }
     }
 
@@ -86,6 +113,7 @@ impl Key {
             Takes::Texts => "a list of texts is needed".to_owned(),
             Takes::Number(max) => format!("a whole number from 1 to {max} is needed"),
             Takes::Switch => "true or false is needed".to_owned(),
+            Takes::Whole(_) => "an object is needed".to_owned(),
         }
     }
 }
@@ -103,24 +131,25 @@ impl Settings {
         let Some(path) = path().filter(|path| path.exists()) else { return Ok(Self::default()) };
         let (value, written) = source::written(&path.to_string_lossy())?;
         let Some(object) = value.as_object() else {
-            return Err(wrong(&written, "", "settings are one JSON object", ""));
+            return Err(told(&written, "", "settings are one JSON object", ""));
         };
-        Self::of(object).map_err(|(name, why)| {
+        Self::of(object).map_err(|(name, wrong)| {
             let names = KEYS.iter().map(|key| key.name);
-            let hint = match why {
+            let hint = match &wrong {
                 Some(_) => "mend it, or take it out".to_owned(),
                 None => match nearest(&name, names.clone()) {
                     Some(meant) => format!("did you mean `{meant}`?"),
                     None => format!("there are {}", names.collect::<Vec<_>>().join(", ")),
                 },
             };
-            let why = why.unwrap_or_else(|| "there is no such setting".to_owned());
-            wrong(&written, &name, &format!("`{name}`: {why}"), &hint)
+            let what = wrong.unwrap_or_else(|| "there is no such setting".to_owned().into());
+            let place = pointer("", &name) + &what.below;
+            told(&written, &place, &format!("`{name}`: {}", what.why), &hint)
         })
     }
 
     /// An error is a name, and what is wrong with its value if the name itself is known.
-    fn of(object: &Object) -> Result<Self, (String, Option<String>)> {
+    fn of(object: &Object) -> Result<Self, (String, Option<Wrong>)> {
         let words = |(name, value): &(std::sync::Arc<str>, Value)| {
             let key = KEYS.iter().find(|key| *key.name == **name);
             let key = key.ok_or_else(|| (name.to_string(), None))?;
@@ -155,8 +184,8 @@ impl Settings {
     }
 }
 
-fn wrong(written: &Written, name: &str, what: &str, hint: &str) -> Trouble {
-    let at = written.line_column(&pointer("", name));
+fn told(written: &Written, pointer: &str, what: &str, hint: &str) -> Trouble {
+    let at = written.line_column(pointer);
     let place = format!("{}:{}:{}", written.name(), at.line, at.column);
     Trouble::usage(format!("{place}: {what}")).hint(hint)
 }
@@ -180,8 +209,10 @@ pub(crate) fn change(changes: &[(&str, Value)]) -> Result<PathBuf, Trouble> {
     let new = changes.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
     let all = Value::object(kept.chain(new).collect::<Vec<_>>());
     let whole = all.as_object().cloned().unwrap_or_default();
-    Settings::of(&whole)
-        .map_err(|(name, why)| Trouble::usage(format!("`{name}`: {}", why.unwrap_or_default())))?;
+    Settings::of(&whole).map_err(|(name, wrong)| {
+        let why = wrong.map(|wrong| wrong.why).unwrap_or_default();
+        Trouble::usage(format!("`{name}`: {why}"))
+    })?;
     let text = serde_json::to_string_pretty(&all).map_err(std::io::Error::other);
     text.and_then(|text| write(&path, &text))
         .map_err(|cause| Trouble::fault(format!("could not write {}: {cause}", path.display())))?;

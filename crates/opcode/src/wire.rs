@@ -14,9 +14,9 @@ use opcode_store_sqlite::{OpenError, SqliteConfig, SqliteStore};
 
 use crate::cli::{self, EngineArgs, Place};
 use crate::exit::Exit;
-use crate::passphrase;
 use crate::say;
 use crate::trouble::Trouble;
+use crate::{isolation, passphrase};
 
 /// Where everything is kept, unless told otherwise.
 const HOME: &str = "OPCODE_HOME";
@@ -159,12 +159,14 @@ fn world_config(place: &Place, args: &EngineArgs) -> Result<WorldConfig, Trouble
         home: text("HOME").unwrap_or(known.home),
         lang: text("LANG").unwrap_or(known.lang),
         tmpdir: text("TMPDIR").unwrap_or(known.tmpdir),
+        shell_env: isolation::shell_env(&args.shell_env),
+        rules: isolation::rules(args.sandbox.as_ref(), args.limits),
         ..WorldConfig::default()
     })
 }
 
 /// Our own program as it was when we started, even if its file was replaced or removed since.
-fn own_program() -> Result<PathBuf, Trouble> {
+pub(crate) fn own_program() -> Result<PathBuf, Trouble> {
     let running = PathBuf::from("/proc/self/exe");
     if running.exists() {
         return Ok(running);

@@ -17,12 +17,19 @@ const MARKS: &[(&str, bool, &str)] = &[
     ("thread::sleep", true, "tests do not sleep: wait for a state, or use virtual time"),
 ];
 
+/// The one file that may say `unsafe`.
+const FENCE: &str = "crates/opcode-sandbox/src/linux/sys.rs";
+
 /// Marks in Rust files.
 pub fn check(house: &House) -> Vec<Violation> {
     let mut found = Vec::new();
     for (path, text) in house.rust() {
         let code = rust::code(text);
         let tests = tests_begin(path, &code);
+        for (at, _) in code.match_indices("unsafe_code").filter(|_| path != FENCE) {
+            let what = format!("`unsafe_code`: only {FENCE} may say `unsafe`");
+            found.push(Violation::new(path, rust::line_of(&code, at), "mark", what));
+        }
         for (mark, tests_only, mend) in MARKS {
             let offends = |at: &usize| !tests_only || *at >= tests;
             for at in code.match_indices(mark).map(|(at, _)| at).filter(offends) {

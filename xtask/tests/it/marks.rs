@@ -19,6 +19,14 @@ fn strings_and_comments_may_speak_of_them() {
 }
 
 #[test]
+fn one_file_may_say_unsafe() {
+    let text = "#![expect(unsafe_code, reason = \"x\")]\n";
+    let fence = "crates/opcode-sandbox/src/linux/sys.rs";
+    let house = House::of([(fence, text), ("crates/a/src/b.rs", text)]);
+    assert_eq!(places(&check(&house)), ["crates/a/src/b.rs:1"]);
+}
+
+#[test]
 fn only_tests_may_not_sleep() {
     let sleep = "fn f() { std::thread::sleep(d); }\n";
     let inline = format!("fn f() {{}}\n#[cfg(test)]\nmod tests {{\n    {sleep}}}\n");

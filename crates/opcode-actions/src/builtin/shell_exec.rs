@@ -8,17 +8,21 @@
 //! {"duration_ms": 2, "exit_code": 0, "killed": false, "stderr": "", "stdout": {"n": 1}, "stdout_raw": "{\"n\": 1}\n"}
 //! ```
 //!
-//! Keeps: a clean environment; no shell unless asked for; a non-zero status completes the step.
+//! Keeps: a clean environment; no shell unless asked for; a non-zero status completes the step. What isolation was in
+//! force beside the usual is in the output, or in the details of the failure.
 //! Not here: holding the process tree (`opcode-sandbox`).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use opcode_model::action::{Misfit, ParamProblem};
 use opcode_model::limits::{OUTPUT_BYTES_MAX, VALUE_DEPTH_MAX};
-use opcode_model::{EffectClass, ErrorCode, Failure, Object, Outcome, Value};
+use opcode_model::time::format_duration;
+use opcode_model::{EffectClass, ErrorCode, Failure, Limits, Object, Outcome, Value};
+use opcode_sandbox::policy::{Mechanism, Plan};
 use opcode_sandbox::{
-    Captured, ExecEnd, ExecFault, ExecLimits, ExecOutcome, ExecSpec, IDEMPOTENCY_KEY_ENV,
+    Captured, ExecEnd, ExecFault, ExecLimits, ExecOutcome, ExecSpec, Hit, IDEMPOTENCY_KEY_ENV, WORK,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -55,7 +59,7 @@ pub(super) struct Params {
     workdir: Option<Text>,
     /// What it reads from standard input.
     stdin: Option<Text>,
-    /// When it is killed; `30s` unless given. The step completes with `killed: true`.
+    /// When it is killed; `30s` unless this or the step's `limits.wall_time` is given. The step completes with `killed: true`.
     timeout: Option<Span>,
     /// Run `/bin/sh -c` with the command and its arguments joined by spaces.
     #[serde(default)]
@@ -76,8 +80,14 @@ impl Built for ShellExec {
             ("stdout", "standard output: the value if all of it is JSON, else the text"),
             ("stdout_raw", "standard output, as text"),
             ("truncated", "`true`, only if a stream was cut"),
+            (
+                "isolation",
+                "what was asked for, what was in force, what was lacking; only beside the usual",
+            ),
         ],
     };
+
+    const RUNS_PROGRAMS: bool = true;
 
     fn risks(params: &Value) -> Vec<ParamProblem> {
         let mut risks = shown_to_others(params);
@@ -90,23 +100,23 @@ impl Built for ShellExec {
     }
 
     async fn perform(params: Params, site: Site<'_>) -> Outcome {
-        let own = params.timeout.map_or(TIMEOUT, |span| span.0);
-        let by_step = site.call.timeout.filter(|span| *span <= own);
-        let limits = ExecLimits {
-            timeout: Some(by_step.unwrap_or(own)),
-            capture_bytes_max: site.world.config().capture_bytes_max,
-            ..ExecLimits::default()
-        };
-        let stdin = params.stdin.clone().unwrap_or_default().0;
-        let spec = spec(params, &site)?;
-        let run = site.world.exec().run(&spec, stdin.as_bytes(), &limits, &site.stop);
-        let outcome = Box::pin(run).await.map_err(|fault| failure(&fault))?;
-        match (outcome.end, by_step) {
-            (ExecEnd::Stopped, _) => Err(cancelled(NAME)),
-            (ExecEnd::TimedOut, Some(span)) => Err(timed_out(NAME, span)),
-            (ExecEnd::TimedOut, None) => Ok(output(-1, true, outcome)),
-            (ExecEnd::Signalled(_), _) => Ok(output(-1, false, outcome)),
-            (ExecEnd::Exited(status), _) => Ok(output(status.into(), false, outcome)),
+        let wishes = site.call.wishes.as_deref().cloned().unwrap_or_default();
+        let demand = site.world.config().rules.demand(&wishes).map_err(|ungranted| {
+            Failure::new(ErrorCode::Isolation, format!("{NAME}: {ungranted}"))
+        })?;
+        let plan = Box::pin(site.world.exec().plan(demand)).await;
+        let plan = Arc::new(plan.map_err(|fault| failure(&fault))?);
+        let record = plan.record();
+        let outcome = Box::pin(run(params, &site, plan)).await;
+        match (outcome, record) {
+            (Ok(Value::Object(output)), Some(record)) => {
+                Ok(output.with("isolation", record).into())
+            }
+            (Err(failure), Some(record)) => {
+                let details = failure.details.as_object().cloned().unwrap_or_default();
+                Err(failure.with_details(details.with("isolation", record).into()))
+            }
+            (outcome, _) => outcome,
         }
     }
 }
@@ -117,6 +127,86 @@ fn words(params: &Value) -> impl Iterator<Item = (String, &Value)> {
     let args = params.find("args").and_then(Value::as_list).unwrap_or_default().iter();
     let args = (0..).zip(args).map(|(at, arg)| (format!("/args/{at}"), arg));
     command.into_iter().chain(args)
+}
+
+/// Which time limit is the nearest, and what its end means.
+enum Due {
+    /// The action's own: the step completes with `killed`.
+    Own(Duration),
+    /// The step's `timeout`.
+    Step(Duration),
+    /// The `wall_time` of its `limits`.
+    Wall(Duration),
+}
+
+impl Due {
+    fn of(own: Option<Duration>, step: Option<Duration>, wall: Option<Duration>) -> Self {
+        // Who sets a limit of his own needs no other.
+        let own = own.or_else(|| wall.is_none().then_some(TIMEOUT));
+        let all = [step.map(Self::Step), wall.map(Self::Wall), own.map(Self::Own)];
+        // Of two alike, the first counts.
+        let nearest = all.into_iter().flatten().min_by_key(Self::span);
+        nearest.unwrap_or(Self::Own(TIMEOUT))
+    }
+
+    fn span(&self) -> Duration {
+        match self {
+            Self::Own(span) | Self::Step(span) | Self::Wall(span) => *span,
+        }
+    }
+}
+
+async fn run(params: Params, site: &Site<'_>, plan: Arc<Plan>) -> Outcome {
+    let own = params.timeout.as_ref().map(|span| span.0);
+    let due = Due::of(own, site.call.timeout, plan.limits.wall_time);
+    let limits = ExecLimits {
+        timeout: Some(due.span()),
+        capture_bytes_max: site.world.config().capture_bytes_max,
+        ..ExecLimits::default()
+    };
+    let stdin = params.stdin.clone().unwrap_or_default().0;
+    let held = plan.limits;
+    let spec = spec(params, site, plan)?;
+    let run = site.world.exec().run(&spec, stdin.as_bytes(), &limits, &site.stop);
+    let outcome = Box::pin(run).await.map_err(|fault| failure(&fault))?;
+    match (outcome.end, due) {
+        (ExecEnd::Stopped, _) => Err(cancelled(NAME)),
+        (ExecEnd::TimedOut, Due::Step(span)) => Err(timed_out(NAME, span)),
+        (ExecEnd::TimedOut, Due::Wall(span)) => {
+            let most = format_duration(span);
+            Err(limited(ErrorCode::Timeout, "wall_time", most.as_str().into(), &most))
+        }
+        (ExecEnd::TimedOut, Due::Own(_)) => Ok(output(-1, true, outcome)),
+        (ExecEnd::Limited(hit), _) => Err(used_up(hit, &held)),
+        (ExecEnd::Signalled(_), _) => Ok(output(-1, false, outcome)),
+        (ExecEnd::Exited(status), _) => Ok(output(status.into(), false, outcome)),
+    }
+}
+
+/// A program was killed because it had used up what it may.
+fn used_up(hit: Hit, limits: &Limits) -> Failure {
+    let bytes = |most: Option<u64>| {
+        let most = most.unwrap_or_default();
+        (Value::from(i64::try_from(most).unwrap_or(i64::MAX)), format!("{most} bytes"))
+    };
+    let (value, most) = match hit {
+        Hit::Memory => bytes(limits.memory_bytes),
+        Hit::Output => bytes(limits.output_bytes),
+        Hit::CpuTime => {
+            let most = format_duration(limits.cpu_time.unwrap_or_default());
+            (most.as_str().into(), most)
+        }
+        Hit::Pids => {
+            let most = limits.pids.unwrap_or_default();
+            (most.into(), format!("{most} processes and threads"))
+        }
+    };
+    limited(ErrorCode::LimitExceeded, hit.text(), value, &most)
+}
+
+fn limited(code: ErrorCode, limit: &str, value: Value, most: &str) -> Failure {
+    Failure::new(code, format!("{NAME}: killed, because `{limit}` is limited to {most}"))
+        .with_details(Value::object([("limit", Value::from(limit)), ("value", value)]))
 }
 
 /// Everybody on the machine can list the arguments of programs.
@@ -136,7 +226,7 @@ fn shown_to_others(params: &Value) -> Vec<ParamProblem> {
     shown.map(|(path, _)| risk(path)).collect()
 }
 
-fn spec(params: Params, site: &Site<'_>) -> Result<ExecSpec, Failure> {
+fn spec(params: Params, site: &Site<'_>, plan: Arc<Plan>) -> Result<ExecSpec, Failure> {
     let (config, call) = (site.world.config(), site.call);
     let mut env: BTreeMap<String, String> = [
         ("PATH", &config.path),
@@ -146,6 +236,11 @@ fn spec(params: Params, site: &Site<'_>) -> Result<ExecSpec, Failure> {
     ]
     .map(|(name, value)| (name.to_owned(), value.clone()))
     .into();
+    if plan.has(Mechanism::Namespaces) {
+        env.insert("HOME".to_owned(), WORK.to_owned());
+        env.insert("TMPDIR".to_owned(), "/tmp".to_owned());
+    }
+    env.extend(config.shell_env.clone());
     env.extend(params.env.into_iter().map(|(name, value)| (name, value.0)));
     for (name, value) in [
         (IDEMPOTENCY_KEY_ENV, &call.idempotency_key),
@@ -173,7 +268,7 @@ fn spec(params: Params, site: &Site<'_>) -> Result<ExecSpec, Failure> {
         ),
         None => None,
     };
-    Ok(ExecSpec { program, args, cwd, env, key: Some(call.idempotency_key.clone()) })
+    Ok(ExecSpec { program, args, cwd, env, key: Some(call.idempotency_key.clone()), plan })
 }
 
 fn failure(fault: &ExecFault) -> Failure {
@@ -181,7 +276,10 @@ fn failure(fault: &ExecFault) -> Failure {
         ExecFault::Missing { .. } | ExecFault::Start { .. } | ExecFault::Lost => {
             ErrorCode::Execution
         }
-        ExecFault::Helper { .. } | ExecFault::Earlier(_) => ErrorCode::Isolation,
+        ExecFault::Helper { .. }
+        | ExecFault::Lock(_)
+        | ExecFault::Refused(_)
+        | ExecFault::Earlier(_) => ErrorCode::Isolation,
     };
     Failure::new(code, format!("{NAME}: {fault}"))
 }

@@ -43,6 +43,7 @@ pub(crate) fn call(params: &str) -> Call {
         timeout: None,
         trace: None,
         hosts: Vec::new(),
+        wishes: None,
     }
 }
 

@@ -170,18 +170,18 @@ async fn in_a_run_the_action_is_named_too() {
 }
 
 #[test]
-fn data_in_the_script_of_a_shell_warns_and_may_stand_beside_it() {
+fn data_in_the_script_of_a_shell_is_no_data_and_may_stand_beside_it() {
     for (params, paths) in [
         (r#"{"command": "echo ${{ inputs.x }}", "shell": true}"#, &["/command"][..]),
         (r#"{"command": "echo", "args": ["a", "${{ inputs.x }}"], "shell": true}"#, &["/args/1"]),
         (r#"{"command": "${{ inputs.a }}; ${{ inputs.b }}", "shell": true}"#, &["/command"]),
-        (r#"{"command": "${{ inputs.script }}", "shell": true}"#, &[]),
+        (r#"{"command": "${{ inputs.script }}", "shell": true}"#, &["/command"]),
         (r#"{"command": "echo \"$X\"", "env": {"X": "${{ inputs.x }}"}, "shell": true}"#, &[]),
         (r#"{"command": "cat", "stdin": "a ${{ inputs.x }}", "shell": true}"#, &[]),
         (r#"{"command": "echo", "args": ["a ${{ inputs.x }}"]}"#, &[]),
     ] {
         let found = check("shell.exec", params);
-        assert!(found.iter().all(|problem| problem.kind == Misfit::Risky), "{params}: {found:?}");
+        assert!(found.iter().all(|problem| problem.kind == Misfit::Spliced), "{params}: {found:?}");
         let found: Vec<&str> = found.iter().map(|problem| problem.path.as_str()).collect();
         assert_eq!(found, paths, "{params}");
     }

@@ -6,8 +6,10 @@
 use std::time::Duration;
 
 use opcode_actions::{Registry, Stop, WorldConfig};
+use opcode_model::action::Call;
 use opcode_model::limits::OUTPUT_BYTES_MAX;
-use opcode_model::{ErrorCode, Value};
+use opcode_model::{ErrorCode, Limits, Profile, Value, Wishes};
+use opcode_sandbox::policy::Rules;
 
 use crate::kit::{call, config, json, perform, perform_in, within};
 
@@ -172,4 +174,104 @@ fn the_target_is_the_program() {
     let registry = Registry::builtin();
     let target = registry.find("shell.exec").unwrap().target(&json(r#"{"command": "git"}"#));
     assert_eq!(target.as_deref(), Some("git"));
+}
+
+/// A call with wishes for its program.
+fn wishing(text: &str, wishes: Wishes) -> Call {
+    Call { wishes: Some(wishes.into()), ..call(&script(text)) }
+}
+
+fn isolated() -> Wishes {
+    Wishes { profile: Some(Profile::Isolated), ..Wishes::default() }
+}
+
+#[tokio::test]
+async fn an_isolated_step_says_what_was_in_force() {
+    let call = wishing("echo $HOME $TMPDIR; pwd; cat /etc/shadow", isolated());
+    let output = perform_in(config(), "shell.exec", &call, Stop::never()).await.unwrap();
+    let record = output.find("isolation").unwrap();
+    assert_eq!(record.find("requested"), Some(&"isolated".into()));
+    let degraded = record.find("degraded").and_then(Value::as_list).unwrap();
+    if degraded.is_empty() {
+        assert_eq!(record.find("effective"), Some(&"isolated".into()));
+        assert_eq!(output.find("stdout"), Some(&"/box /tmp\n/box\n".into()));
+    }
+    // Whoever asks for nothing finds nothing new.
+    let usual = perform("shell.exec", &script("true")).await.unwrap();
+    assert_eq!(usual.find("isolation"), None);
+}
+
+#[tokio::test]
+async fn each_limit_fails_with_its_name_and_number() {
+    let limits = Limits::default();
+    for (limits, text, code, said) in [
+        (
+            Limits { memory_bytes: Some(32 << 20), ..limits },
+            "perl -e '@a = map { \"x\" x (1 << 20) } 1..60; sleep 100'",
+            ErrorCode::LimitExceeded,
+            "shell.exec: killed, because `memory` is limited to 33554432 bytes",
+        ),
+        (
+            Limits { output_bytes: Some(1_000), ..limits },
+            "yes",
+            ErrorCode::LimitExceeded,
+            "shell.exec: killed, because `output` is limited to 1000 bytes",
+        ),
+        (
+            Limits { cpu_time: Some(Duration::from_millis(300)), ..limits },
+            "while :; do :; done",
+            ErrorCode::LimitExceeded,
+            "shell.exec: killed, because `cpu_time` is limited to 300ms",
+        ),
+        (
+            Limits { pids: Some(8), ..limits },
+            "for i in $(seq 12); do sleep 100 & done; wait",
+            ErrorCode::LimitExceeded,
+            "shell.exec: killed, because `pids` is limited to 8 processes and threads",
+        ),
+        (
+            Limits { wall_time: Some(Duration::from_millis(200)), ..limits },
+            "sleep 100",
+            ErrorCode::Timeout,
+            "shell.exec: killed, because `wall_time` is limited to 200ms",
+        ),
+    ] {
+        let call = wishing(text, Wishes { limits, ..Wishes::default() });
+        let failure = perform_in(config(), "shell.exec", &call, Stop::never()).await.unwrap_err();
+        assert_eq!((failure.code, failure.message.as_ref()), (code, said), "{failure:?}");
+        let limit = failure.details.find("limit").map(Value::to_text).unwrap();
+        assert!(said.contains(&format!("`{limit}`")));
+    }
+}
+
+#[tokio::test]
+async fn what_the_server_demands_is_not_loosened() {
+    let strict = |rules: Rules| WorldConfig { rules, ..config() };
+    let least = Rules { minimum: Profile::Isolated, ..Rules::default() };
+    let weak = wishing("true", Wishes { profile: Some(Profile::Process), ..Wishes::default() });
+    let failure = perform_in(strict(least.clone()), "shell.exec", &weak, Stop::never()).await;
+    let failure = failure.unwrap_err();
+    assert_eq!(failure.code, ErrorCode::Isolation);
+    assert!(failure.message.contains("weaker than `isolated`"), "{failure}");
+    // A step that wishes nothing gets it.
+    let plain = call(&script("true"));
+    let output = perform_in(strict(least), "shell.exec", &plain, Stop::never()).await;
+    let record = output.unwrap().find("isolation").cloned().unwrap();
+    assert_eq!(record.find("requested"), Some(&"isolated".into()));
+    // And nobody raises a limit.
+    let limits = Limits { output_bytes: Some(10), ..Limits::default() };
+    let generous = Limits { output_bytes: Some(1_000_000), ..Limits::default() };
+    let call = wishing("echo 0123456789", Wishes { limits: generous, ..Wishes::default() });
+    let few = strict(Rules { limits, ..Rules::default() });
+    let failure = perform_in(few, "shell.exec", &call, Stop::never()).await.unwrap_err();
+    assert!(failure.message.contains("limited to 10 bytes"), "{failure}");
+}
+
+#[tokio::test]
+async fn the_servers_variables_reach_programs_by_name() {
+    let shell_env = [("FROM_SERVER".to_owned(), "yes".to_owned())].into();
+    let world = WorldConfig { shell_env, ..config() };
+    let call = call(&script("echo $FROM_SERVER"));
+    let output = perform_in(world, "shell.exec", &call, Stop::never()).await.unwrap();
+    assert_eq!(output.find("stdout"), Some(&"yes\n".into()));
 }

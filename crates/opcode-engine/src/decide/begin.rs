@@ -119,6 +119,7 @@ fn compute(draft: &mut Draft<'_>, ix: StepIx, action: &ActionPlan, intent: Inten
 
 pub(super) fn perform(draft: &mut Draft<'_>, ix: StepIx, action: &ActionPlan, intent: Intent) {
     let step = draft.step(ix);
+    let node = draft.run.shape.node(draft.run.node_of(step));
     let key = idempotency_key(draft.run.id, &step.path, draft.run.generation(step));
     let effect = Effect::Perform(Box::new(Perform {
         run: draft.run.id,
@@ -131,7 +132,8 @@ pub(super) fn perform(draft: &mut Draft<'_>, ix: StepIx, action: &ActionPlan, in
         params: intent.input.clone(),
         secrets: intent.secrets.clone(),
         key: key.into(),
-        timeout: draft.run.shape.node(draft.run.node_of(step)).timeout,
+        timeout: node.timeout,
+        wishes: node.wishes.clone(),
     }));
     started(draft, ix, Work::Perform, intent);
     draft.effect(effect);

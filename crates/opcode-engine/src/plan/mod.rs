@@ -5,6 +5,7 @@
 
 mod check;
 mod configs;
+mod isolation;
 mod reader;
 mod reads;
 mod schema;
@@ -19,6 +20,7 @@ use opcode_expr::{Program, Template};
 use opcode_model::event::ChoiceOption;
 use opcode_model::{Actions, DefinitionHash, EffectClass, Object, OnInterrupted, Problem, Value};
 
+pub use isolation::{ServerWishes, server_wishes};
 pub use schema::{Schema, SchemaError};
 
 use crate::shape::{BodyIx, NodeIx, Shape};

@@ -10,12 +10,12 @@ use opcode_expr::{Language, Program, References, Template};
 use opcode_model::action::{Misfit, ParamProblem};
 use opcode_model::limits::{DEFINITION_STEPS_MAX, ID_CHARS_MAX, NESTING_DEPTH_MAX, RETRIES_MAX};
 use opcode_model::problem::{Patch, nearest, pointer};
-use opcode_model::{Actions, ErrorCode, Object, Problem, Value};
+use opcode_model::{Actions, ErrorCode, Object, Problem, Value, Wishes};
 
 use super::reader::{Problems, Reader, uncompiled};
 use super::reads::{Looker, Read};
 use super::workflow::{INTERRUPTED, RunTimeout};
-use super::{ActionPlan, Backoff, ChildPlan, OnError, Retry, StepPlan, WorkPlan, check};
+use super::{ActionPlan, Backoff, ChildPlan, OnError, Retry, StepPlan, WorkPlan, check, isolation};
 use crate::shape::{Body, BodyIx, FlowKind, LoopBounds, Node};
 
 const FIELDS: &[&str] = &[
@@ -29,6 +29,8 @@ const FIELDS: &[&str] = &[
     "timeout",
     "on_error",
     "on_interrupted",
+    "sandbox",
+    "limits",
     "config",
     "name",
     "description",
@@ -62,6 +64,8 @@ pub(super) struct Steps<'a> {
     pub(super) children: Vec<ChildPlan>,
     /// The inputs that the definition names.
     pub(super) inputs: BTreeSet<String>,
+    /// What the workflow wishes for its programs.
+    pub(super) wishes: Wishes,
     depth: usize,
     /// How many loops are around what is read.
     pub(super) loops: usize,
@@ -86,6 +90,7 @@ impl<'a> Steps<'a> {
             looker: Looker::Workflow,
             children: Vec::new(),
             inputs,
+            wishes: Wishes::default(),
             depth: 0,
             loops: 0,
         }
@@ -183,6 +188,7 @@ impl<'a> Steps<'a> {
             bounds: LoopBounds::default(),
             action: None,
             timeout: None,
+            wishes: None,
             needs: Vec::new(),
             dependents: Vec::new(),
             fallback: None,
@@ -248,6 +254,7 @@ impl<'a> Steps<'a> {
         };
         if let Some(WorkPlan::Action(action)) = &work {
             self.nodes[at].action = Some(action.name.clone());
+            self.nodes[at].wishes = self.wishes(reader, &action.name);
         }
         self.nodes[at].timeout = timeout;
         if let (Some(work), Some(on_error)) = (work, on_error) {
@@ -256,8 +263,32 @@ impl<'a> Steps<'a> {
         self.looker = outer;
     }
 
+    /// What an action step wishes for the programs it runs, over what the workflow wishes.
+    fn wishes(&self, reader: Reader<'_>, action: &str) -> Option<Arc<Wishes>> {
+        let own = isolation::wishes(reader);
+        if self.actions.runs_programs(action) {
+            let all = own.or(&self.wishes);
+            return (!all.is_empty()).then(|| all.into());
+        }
+        self.no_program(reader);
+        None
+    }
+
+    /// Warns about what only a step that runs a program looks at.
+    fn no_program(&self, reader: Reader<'_>) {
+        for member in ["sandbox", "limits"] {
+            if reader.value(member).is_some() {
+                let message = format!("this step runs no program; `{member}` is ignored");
+                let hint = "it is for steps such as `shell.exec`";
+                let problem = Problem::warning(reader.at(member), message);
+                self.problems.push(problem.hint(hint).remove());
+            }
+        }
+    }
+
     /// Warns about what only an action step looks at.
     fn idle_fields(&self, reader: Reader<'_>, kind: &str) {
+        self.no_program(reader);
         for member in ["action", "params"] {
             if reader.value(member).is_some() {
                 let message =

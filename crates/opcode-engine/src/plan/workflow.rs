@@ -14,7 +14,7 @@ use opcode_model::{Actions, DefinitionHash, ErrorCode, Object, OnInterrupted, Pr
 use super::reader::{Problems, Reader};
 use super::schema::SchemaError;
 use super::steps::Steps;
-use super::{OnTimeout, Plan, Schema, check, reads};
+use super::{OnTimeout, Plan, Schema, check, isolation, reads};
 use crate::shape::Shape;
 
 const FIELDS: &[&str] = &[
@@ -30,6 +30,8 @@ const FIELDS: &[&str] = &[
     "on_error",
     "on_interrupted",
     "failure_mode",
+    "sandbox",
+    "limits",
     "metadata",
     "context",
     "name",
@@ -92,6 +94,7 @@ fn read_object(reader: Reader<'_>, actions: &dyn Actions, text: Arc<str>) -> Opt
     let on_timeout = reader.word("on_timeout", &words);
     let timeout = reader.duration("timeout");
     let mut steps = Steps::new(actions, reader.problems, timeout, inputs(reader));
+    steps.wishes = isolation::wishes(reader);
     let top = read_steps(reader, &mut steps);
     let on_complete = hook(reader, "on_complete", &mut steps);
     let on_error = hook(reader, "on_error", &mut steps);

@@ -82,5 +82,6 @@ pub(crate) fn perform(run: &Run, step: &Step, intent: &Intent) -> Option<Effect>
         secrets: intent.secrets.clone(),
         key: Arc::from(idempotency_key(run.id, &step.path, run.generation(step))),
         timeout: node.timeout,
+        wishes: node.wishes.clone(),
     })))
 }

@@ -4,25 +4,28 @@
 //! input is gone; before it ends, everything below it has ended.
 //! Not here: asking for it (`exec.rs`), isolation.
 
+mod plant;
 mod tree;
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
-use std::process::{ChildStdin, Command, ExitCode, Stdio};
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use opcode_model::Value;
+use opcode_model::Profile;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{
-    Pid, PidfdFlags, Resource, Rlimit, WaitStatus, getpid, pidfd_open, set_child_subreaper,
-    setrlimit,
-};
+use rustix::process::{Pid, Resource, Rlimit, WaitStatus, getpid, set_child_subreaper, setrlimit};
 
+use self::plant::{Planted, plant};
+use crate::linux::meter::{Hit, Meter};
+use crate::linux::sys;
 use crate::note::Note;
-use crate::spec::{ExecSpec, Order};
+use crate::probe;
+use crate::spec::{Order, Run};
+use crate::word::Word;
 
 /// The byte that asks the tree to end in its own time.
 pub(crate) const TERMINATE: u8 = b't';
@@ -31,6 +34,8 @@ pub(crate) const KILL: u8 = b'k';
 
 /// How often orphans are taken in while nothing else happens.
 const REAP: Duration = Duration::from_secs(1);
+/// How often limits are looked at, if there are any.
+const WATCH: Duration = Duration::from_millis(50);
 
 /// What `opcode __exec` runs. Arguments only tell people what this process is for; the order comes on standard input,
 /// which is one end of a socket whose other end only the daemon holds.
@@ -45,6 +50,8 @@ pub fn helper_main(_args: impl IntoIterator<Item = OsString>) -> ExitCode {
 enum End {
     /// The program ended by itself.
     Ended(WaitStatus),
+    /// It had used up what it may.
+    Hit(Hit),
     /// We were asked to stop it.
     Stopped,
     /// We were told to kill it.
@@ -55,18 +62,25 @@ enum End {
 
 fn serve(mut control: UnixStream) -> io::Result<()> {
     let (order, stdin) = Order::read(&mut control)?;
+    let order = match order {
+        Order::Run(order) => order,
+        Order::Probe => return report(&mut control, &Word::Host(probe::host())),
+    };
     match prepare(&order, &control) {
         Ok(None) => Ok(()),
         Ok(Some(note)) => run(&order, stdin, control, note),
-        Err(error) => report(&mut control, "helper", error.to_string()),
+        Err(error) => report(&mut control, &Word::Helper(error.to_string())),
     }
 }
 
 /// Makes this process fit to hold a tree; `None` if the daemon went away meanwhile.
-fn prepare(order: &Order, control: &UnixStream) -> io::Result<Option<Option<Note>>> {
+fn prepare(order: &Run, control: &UnixStream) -> io::Result<Option<Option<Note>>> {
     set_child_subreaper(Some(getpid()))?;
-    // Without this a set-user-id program below us could not be killed.
-    rustix::thread::set_no_new_privs(true)?;
+    sys::close_on_exec()?;
+    if order.spec.plan.requested > Profile::None {
+        // Without this a set-user-id program below us could not be killed.
+        rustix::thread::set_no_new_privs(true)?;
+    }
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
     let note = match (&order.attempts_dir, &order.spec.key) {
         (Some(dir), Some(key)) => match Note::leave(dir, key, || connected(control))? {
@@ -79,40 +93,47 @@ fn prepare(order: &Order, control: &UnixStream) -> io::Result<Option<Option<Note
 }
 
 fn run(
-    order: &Order,
+    order: &Run,
     stdin: Vec<u8>,
     mut control: UnixStream,
-    note: Option<Note>,
+    mut note: Option<Note>,
 ) -> io::Result<()> {
-    let mut tree = match Tree::plant(order, stdin, &control) {
-        Ok(tree) => tree,
-        Err((what, message)) => {
+    let planted = plant(order, stdin, note.as_mut());
+    let mut planted = match planted {
+        Ok(planted) => planted,
+        Err(word) => {
             tree::kill_all();
-            return report(&mut control, what, message);
+            return report(&mut control, &word);
         }
     };
-    let end = tree.tend();
-    tree.stdin = None;
-    let told = match end {
-        Ok(End::Ended(status)) => match status.terminating_signal() {
-            Some(number) => report(&mut control, "signal", i64::from(number)),
-            None => report(&mut control, "exit", i64::from(status.exit_status().unwrap_or(-1))),
-        },
-        Ok(End::Stopped) => report(&mut control, "stopped", true),
-        Ok(End::Killed) => report(&mut control, "killed", true),
-        Ok(End::Abandoned) => Ok(()),
-        Err(error) => report(&mut control, "helper", error.to_string()),
+    let end = Tree::new(order, &mut planted, &control).and_then(|mut tree| tree.tend());
+    planted.feed = None;
+    let word = match end {
+        Ok(End::Ended(status)) => Some(planted.word().unwrap_or_else(|| Word::ended(status))),
+        Ok(End::Hit(hit)) => Some(Word::Hit(hit)),
+        Ok(End::Stopped) => Some(Word::Stopped),
+        Ok(End::Killed) => Some(Word::Killed),
+        Ok(End::Abandoned) => None,
+        Err(error) => Some(Word::Helper(error.to_string())),
     };
-    tree::kill_all();
+    let told = word.map_or(Ok(()), |word| report(&mut control, &word));
+    if let Some(groups) = &planted.groups {
+        groups.kill();
+    }
+    match order.spec.plan.requested {
+        Profile::None => tree::kill_what_we_may(),
+        Profile::Process | Profile::Isolated | Profile::Strict => tree::kill_all(),
+    }
+    // The note tells of the groups, so it goes last.
+    drop(planted);
     drop(note);
     told
 }
 
 /// One line for the daemon. It may be gone, and then nobody needs it.
-fn report(control: &mut UnixStream, what: &str, value: impl Into<Value>) -> io::Result<()> {
-    let line = Value::object([(what, value.into())]).to_json() + "\n";
+fn report(control: &mut UnixStream, word: &Word) -> io::Result<()> {
     control.set_nonblocking(false)?;
-    control.write_all(line.as_bytes())
+    control.write_all(word.line().as_bytes())
 }
 
 /// Whether the daemon still holds the other end.
@@ -123,54 +144,60 @@ fn connected(control: &UnixStream) -> bool {
         && !fds[0].revents().intersects(PollFlags::RDHUP | PollFlags::HUP)
 }
 
-/// A running program and what it may yet be fed.
+/// A running program, and what may happen to it.
 struct Tree<'a> {
-    direct: Pid,
-    handle: std::os::fd::OwnedFd,
+    planted: Held<'a>,
     control: &'a UnixStream,
-    stdin: Option<Feed>,
+    meter: Option<Meter<'a>>,
+    looked: Instant,
     grace: Duration,
     stop_by: Option<Instant>,
 }
 
+/// What is held of a program while it runs.
+struct Held<'a> {
+    direct: Pid,
+    handle: BorrowedFd<'a>,
+    feed: &'a mut Option<Feed>,
+}
+
+/// What is left to be fed, and where to.
 struct Feed {
-    pipe: ChildStdin,
+    pipe: File,
     bytes: Vec<u8>,
     fed: usize,
 }
 
+impl Feed {
+    fn new(pipe: OwnedFd, bytes: Vec<u8>) -> io::Result<Self> {
+        rustix::io::ioctl_fionbio(&pipe, true)?;
+        Ok(Self { pipe: pipe.into(), bytes, fed: 0 })
+    }
+}
+
 impl<'a> Tree<'a> {
-    fn plant(
-        order: &Order,
-        bytes: Vec<u8>,
-        control: &'a UnixStream,
-    ) -> Result<Self, (&'static str, String)> {
-        let spec = &order.spec;
-        if let Some(dir) = spec.cwd.as_ref().filter(|dir| !dir.is_dir()) {
-            return Err(("cwd", format!("chdir {}: no such directory", dir.display())));
-        }
-        let helper = |error: io::Error| ("helper", error.to_string());
-        let mut child = command(spec, !bytes.is_empty()).spawn().map_err(|error| {
-            let missing = error.kind() == io::ErrorKind::NotFound;
-            (if missing { "missing" } else { "start" }, error.to_string())
-        })?;
-        let direct = Pid::from_child(&child);
-        let handle =
-            pidfd_open(direct, PidfdFlags::empty()).map_err(|error| helper(error.into()))?;
-        let feed = child.stdin.take().map(|pipe| Feed { pipe, bytes, fed: 0 });
-        if let Some(feed) = &feed {
-            rustix::io::ioctl_fionbio(&feed.pipe, true).map_err(|error| helper(error.into()))?;
-        }
-        control.set_nonblocking(true).map_err(helper)?;
+    fn new(order: &Run, planted: &'a mut Planted, control: &'a UnixStream) -> io::Result<Self> {
+        control.set_nonblocking(true)?;
+        let plan = &order.spec.plan;
+        let meter = plan.is_watched().then(|| Meter::new(plan, planted.groups.as_ref()));
+        let held = Held {
+            direct: planted.direct,
+            handle: planted.handle.as_fd(),
+            feed: &mut planted.feed,
+        };
         let grace = Duration::from_millis(order.grace_ms);
-        Ok(Self { direct, handle, control, stdin: feed, grace, stop_by: None })
+        Ok(Self { planted: held, control, meter, looked: Instant::now(), grace, stop_by: None })
     }
 
     /// Waits for one of the ends.
     fn tend(&mut self) -> io::Result<End> {
         loop {
             self.rest()?;
-            if let Some(status) = tree::reap(self.direct) {
+            let ended = tree::reap(self.planted.direct);
+            if let Some(hit) = self.look(ended.is_some()) {
+                return Ok(End::Hit(hit));
+            }
+            if let Some(status) = ended {
                 return Ok(if self.stop_by.is_some() { End::Stopped } else { End::Ended(status) });
             }
             if let Some(end) = self.listen()? {
@@ -183,19 +210,27 @@ impl<'a> Tree<'a> {
         }
     }
 
+    /// Whether a limit was hit: now and then, and at the end.
+    fn look(&mut self, has_ended: bool) -> Option<Hit> {
+        let meter = self.meter.as_ref().filter(|_| has_ended || self.looked.elapsed() >= WATCH)?;
+        self.looked = Instant::now();
+        meter.look()
+    }
+
     /// Sleeps until something may have happened.
     fn rest(&self) -> io::Result<()> {
+        let look = if self.meter.is_some() { WATCH } else { REAP };
         let left =
-            self.stop_by.map_or(REAP, |by| by.saturating_duration_since(Instant::now()).min(REAP));
+            self.stop_by.map_or(look, |by| by.saturating_duration_since(Instant::now()).min(look));
         let left = Timespec {
             tv_sec: left.as_secs().try_into().unwrap_or(1),
             tv_nsec: left.subsec_nanos().into(),
         };
         let mut fds = vec![
             PollFd::new(self.control, PollFlags::IN),
-            PollFd::new(&self.handle, PollFlags::IN),
+            PollFd::from_borrowed_fd(self.planted.handle, PollFlags::IN),
         ];
-        if let Some(feed) = &self.stdin {
+        if let Some(feed) = &*self.planted.feed {
             fds.push(PollFd::from_borrowed_fd(feed.pipe.as_fd(), PollFlags::OUT));
         }
         match poll(&mut fds, Some(&left)) {
@@ -227,7 +262,7 @@ impl<'a> Tree<'a> {
 
     /// Feeds standard input as far as it goes, and closes it at its end.
     fn feed(&mut self) {
-        let Some(feed) = &mut self.stdin else { return };
+        let Some(feed) = self.planted.feed else { return };
         match feed.pipe.write(&feed.bytes[feed.fed..]) {
             Ok(written) => feed.fed += written,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
@@ -235,17 +270,7 @@ impl<'a> Tree<'a> {
             Err(_) => feed.fed = feed.bytes.len(),
         }
         if feed.fed == feed.bytes.len() {
-            self.stdin = None;
+            *self.planted.feed = None;
         }
     }
-}
-
-fn command(spec: &ExecSpec, fed: bool) -> Command {
-    let mut command = Command::new(&spec.program);
-    command.args(&spec.args).env_clear().envs(&spec.env).process_group(0);
-    command.stdin(if fed { Stdio::piped() } else { Stdio::null() });
-    if let Some(dir) = &spec.cwd {
-        command.current_dir(dir);
-    }
-    command
 }

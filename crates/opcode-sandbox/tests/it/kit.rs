@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use opcode_sandbox::{Exec, ExecFault, ExecLimits, ExecOutcome, ExecSpec, Stop};
@@ -15,10 +16,19 @@ use tokio::sync::oneshot;
 /// How long anything may take before it counts as broken.
 pub(crate) const BROKEN: Duration = Duration::from_secs(60);
 
-pub(crate) const HELPER: &str = env!("CARGO_BIN_EXE_opcode-exec-helper");
+/// Says where another copy of the helper is, for a user who cannot reach the usual one.
+pub(crate) const HELPER_ENV: &str = "OPCODE_TEST_HELPER";
 
+/// Where the helper is.
+pub(crate) fn helper() -> PathBuf {
+    let usual = env!("CARGO_BIN_EXE_opcode-exec-helper");
+    std::env::var_os(HELPER_ENV).map_or_else(|| usual.into(), PathBuf::from)
+}
+
+/// One for all tests, so that the machine is tried once.
 pub(crate) fn exec() -> Exec {
-    Exec::new(HELPER, None)
+    static EXEC: LazyLock<Exec> = LazyLock::new(|| Exec::new(helper(), None));
+    EXEC.clone()
 }
 
 pub(crate) fn sh(script: &str) -> ExecSpec {

@@ -5,6 +5,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod isolated;
 mod kit;
+mod limits;
 mod outcome;
+mod session;
 mod tree;
+mod user;

@@ -9,11 +9,18 @@ use std::time::Duration;
 
 use opcode_sandbox::{Exec, ExecEnd, ExecLimits, ExecOutcome, Stop, ensure_dead};
 
-use crate::kit::{HELPER, Pulse, exec, open, sh, within};
+use crate::kit::{Pulse, exec, helper, open, sh, within};
 
 async fn run(script: &str, timeout: Option<Duration>, stop: &Stop) -> ExecOutcome {
     let limits = ExecLimits { timeout, grace: Duration::from_millis(200), ..ExecLimits::default() };
     within(exec().run(&sh(script), b"", &limits, stop)).await.unwrap()
+}
+
+/// The same with more of them: `cargo run --release -p opcode-sandbox --bin opcode-exec-helper spawn 10000`.
+#[test]
+fn many_programs_leave_nothing_behind() {
+    let run = Command::new(helper()).args(["spawn", "50"]).output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
 }
 
 #[tokio::test]
@@ -91,7 +98,7 @@ async fn everything_dies_with_a_parent_that_is_killed() {
     let pulse = Pulse::new(dir.path());
     let script = pulse.script("wait");
     let notes = dir.path().join("attempts");
-    let mut parent = Command::new(HELPER)
+    let mut parent = Command::new(helper())
         .args(["hold".as_ref(), notes.as_os_str(), "KEY".as_ref(), script.as_ref()])
         .stdin(Stdio::null())
         .spawn()
@@ -116,7 +123,7 @@ async fn an_attempt_waits_for_the_end_of_an_earlier_one_with_its_key() {
         spec.env.insert(opcode_sandbox::IDEMPOTENCY_KEY_ENV.to_owned(), "KEY".to_owned());
         spec
     };
-    let exec = Exec::new(HELPER, Some(notes.clone()));
+    let exec = Exec::new(helper(), Some(notes.clone()));
     let (first, second) = (keyed(&pulse.script("wait")), keyed("echo second"));
     let running = tokio::spawn({
         let exec = exec.clone();
@@ -174,7 +181,7 @@ async fn what_a_killed_helper_left_is_found_by_its_key() {
     let mut spec = sh(&script);
     spec.key = Some("ORPHAN".into());
     spec.env.insert(opcode_sandbox::IDEMPOTENCY_KEY_ENV.to_owned(), "ORPHAN".to_owned());
-    let exec = Exec::new(HELPER, Some(notes.clone()));
+    let exec = Exec::new(helper(), Some(notes.clone()));
     let running =
         tokio::spawn(
             async move { exec.run(&spec, b"", &ExecLimits::default(), &Stop::never()).await },

@@ -72,6 +72,10 @@ impl Actions for StoryActions {
         problems
     }
 
+    fn runs_programs(&self, name: &str) -> bool {
+        name == "shell.exec"
+    }
+
     fn program(&self, name: &str) -> Option<(&'static str, Language)> {
         match name {
             "expr.eval" => Some(("expression", Language::Expr)),

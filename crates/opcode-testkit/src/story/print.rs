@@ -9,8 +9,8 @@ use opcode_model::commit::DecisionChange;
 use opcode_model::event::Work;
 use opcode_model::time::format_duration;
 use opcode_model::{
-    Decision, Effect, Event, EventKind, Message, MessageBody, Perform, Problem, RunId, Timestamp,
-    idempotency_key,
+    Decision, Effect, Event, EventKind, Message, MessageBody, Perform, Problem, Profile, RunId,
+    Timestamp, Wishes, idempotency_key,
 };
 use serde_json::{Map, Value as Json};
 
@@ -131,6 +131,7 @@ impl Printer {
             key,
             timeout,
             trace,
+            wishes,
             template: _,
         } = perform;
         let mut line = format!("perform {step} #{attempt} {action} {params}");
@@ -146,6 +147,9 @@ impl Printer {
         if let Some(trace) = trace {
             line.push_str(&format!(" trace={trace}"));
         }
+        if let Some(wishes) = wishes {
+            line.push_str(&format!(" wishes={}", wishes_text(wishes)));
+        }
         let same = |g: &u32| idempotency_key(*run, &step.path, *g) == key.as_ref();
         match (0..100).find(same) {
             Some(0) => {}
@@ -154,6 +158,12 @@ impl Printer {
         }
         line
     }
+}
+
+fn wishes_text(wishes: &Wishes) -> String {
+    let profile = wishes.profile.map_or("usual", Profile::text);
+    let limits = serde_json::to_string(&wishes.limits).unwrap_or_default();
+    format!("{profile} {limits}")
 }
 
 fn failure_text(failure: &Map<String, Json>) -> String {

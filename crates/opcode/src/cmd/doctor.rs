@@ -3,6 +3,8 @@
 //! Keeps: changes nothing but for a scratch file that it removes; works beside whoever holds the store.
 //! Not here: damage inside the store (`verify.rs`), throughput (`bench.rs`).
 
+mod sandbox;
+
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -20,7 +22,7 @@ use crate::exit::Exit;
 use crate::show::table::{self, Cell, Tone};
 use crate::show::{bytes, count};
 use crate::trouble::Trouble;
-use crate::{passphrase, say, wire};
+use crate::{isolation, passphrase, say, wire};
 
 /// Appends that are measured.
 const SYNCS: usize = 50;
@@ -64,6 +66,8 @@ pub(crate) async fn run(place: &Place, args: DoctorArgs) -> Result<Exit, Trouble
     found.push(disk(&path));
     found.push(syncs(&path));
     found.push(helper().await);
+    let rules = isolation::rules(args.engine.sandbox.as_ref(), args.engine.limits);
+    found.extend(sandbox::findings(&wire::own_program()?, &rules).await);
     let pool = wire::pool_size(&args.engine);
     found.push(Finding::new("pool", format!("{} at once", count(pool, "action")), json!(pool)));
     found.push(roots(&args.engine.fs_roots));

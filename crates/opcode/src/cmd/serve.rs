@@ -247,6 +247,9 @@ fn reload(place: &Place, before: &ServeArgs, gate: &Gate, cli: Cli) {
         ("pool_size", before.engine.pool_size != now.engine.pool_size),
         ("vault_key_file", before.engine.vault_key_file != now.engine.vault_key_file),
         ("fs_roots", before.engine.fs_roots != now.engine.fs_roots),
+        ("sandbox", before.engine.sandbox != now.engine.sandbox),
+        ("limits", before.engine.limits != now.engine.limits),
+        ("shell_env", before.engine.shell_env != now.engine.shell_env),
         ("log_format", before.logs.log_format != now.logs.log_format),
     ];
     let waiting = fixed.iter().filter(|(_, is_changed)| *is_changed).map(|(name, _)| *name);

@@ -12,7 +12,16 @@ pub(crate) fn of(file: &Value) -> BTreeSet<String> {
     let mut found = Found::default();
     found.members("wrapper", file, &["input_schema", "output_schema"]);
     let definition = file.get("definition").unwrap_or(file);
-    let plain = ["inputs", "context", "output", "output_schema", "on_complete", "on_error"];
+    let plain = [
+        "inputs",
+        "context",
+        "output",
+        "output_schema",
+        "on_complete",
+        "on_error",
+        "sandbox",
+        "limits",
+    ];
     found.members("workflow", definition, &plain);
     found.words("workflow", definition, &["on_timeout", "timeout_scope", "failure_mode"]);
     found.texts(definition);
@@ -58,7 +67,7 @@ impl Found {
     fn step(&mut self, step: &Value, depth: usize) {
         let kind = step.get("type").and_then(Value::as_str).unwrap_or("action");
         self.add("step", kind);
-        self.members("step", step, &["condition", "timeout"]);
+        self.members("step", step, &["condition", "timeout", "limits"]);
         self.words("step", step, &["on_interrupted"]);
         if let Some(strategy) = step.pointer("/on_error/strategy").and_then(Value::as_str) {
             self.add("on_error", strategy);

@@ -46,6 +46,7 @@ const SHOWN: &[&str] = &[
     "retry:retry_on",
     "step:action",
     "step:condition",
+    "step:limits",
     "step:loop",
     "step:on_interrupted=ask",
     "step:parallel",
@@ -61,6 +62,7 @@ const SHOWN: &[&str] = &[
     "workflow:context",
     "workflow:failure_mode=branch",
     "workflow:inputs",
+    "workflow:limits",
     "workflow:on_complete",
     "workflow:on_error",
     "workflow:on_timeout=cancel",
@@ -68,6 +70,7 @@ const SHOWN: &[&str] = &[
     "workflow:on_timeout=suspend",
     "workflow:output",
     "workflow:output_schema",
+    "workflow:sandbox",
     "workflow:timeout_scope=active",
     "wrapper:input_schema",
 ];

@@ -51,6 +51,14 @@ fn what_is_wrong_with_a_setting_is_told_with_its_line() {
         ("{\"allowed_hosts\": \"a\"}", "settings.json:1:19", "a list of texts"),
         ("{\"panel\": \"yes\"}", "settings.json:1:11", "true or false"),
         ("{\"durability\": \"total\"}", "settings.json:1:16", "durability"),
+        ("{\"sandbox\": \"isolatd\"}", "settings.json:1:13", "did you mean `isolated`?"),
+        (
+            "{\"sandbox\": {\n\"minimum\": \"most\"}}",
+            "settings.json:2:12",
+            "`minimum` must be one of",
+        ),
+        ("{\"limits\": {\"pids\": 0}}", "settings.json:1:21", "from 1 to 4194304"),
+        ("{\"limits\": {\"memroy\": 1}}", "settings.json:1:23", "did you mean `memory`?"),
         ("[]", "settings.json:1:1", "one JSON object"),
     ] {
         set(&home, text);

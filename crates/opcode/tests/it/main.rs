@@ -17,5 +17,6 @@ mod problems;
 mod query;
 mod refused;
 mod run;
+mod sandbox;
 mod signal;
 mod terminal;

@@ -1,7 +1,10 @@
-//! A development tool for tests: the helper as a program of its own, and a parent that can be killed.
+//! A development tool for tests: the helper as a program of its own, a parent that can be killed, and many programs
+//! one after the other.
 //!
 //! Keeps: it is never shipped; the shipped binary runs the same function as `opcode __exec`.
 //! Not here: the helper itself (`helper/`).
+
+mod spawn;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -12,8 +15,15 @@ fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();
     match args.first().and_then(|first| first.to_str()) {
         Some("hold") => hold(&args[1..]),
+        Some("spawn") => spawning(&args[1..]),
         Some(_) | None => helper_main(args),
     }
+}
+
+fn spawning(args: &[OsString]) -> ExitCode {
+    let args: Vec<String> = args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let Ok(runtime) = tokio::runtime::Runtime::new() else { return ExitCode::from(2) };
+    runtime.block_on(spawn::run(&args))
 }
 
 /// `hold ATTEMPTS_DIR KEY SCRIPT`: runs a shell script under this same program, and waits for it.

@@ -1,0 +1,63 @@
+//! A program that is spoken with while it runs, such as a plugin.
+//!
+//! Keeps: it and all it started die when the session is dropped.
+//! Not here: programs that run to their end (`exec.rs`).
+
+use std::io;
+use std::os::unix::net::UnixStream as Socket;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::process::{Child, ChildStderr};
+
+use crate::exec::{Exec, ExecEnd, ExecFault};
+use crate::helper::TERMINATE;
+
+/// A running program and the lines to it.
+#[derive(Debug)]
+pub struct Session {
+    /// What it reads. Shut down, it reads an end.
+    pub stdin: OwnedWriteHalf,
+    /// What it writes.
+    pub stdout: OwnedReadHalf,
+    /// What it writes beside that. Somebody has to read it.
+    pub stderr: ChildStderr,
+    control: UnixStream,
+    helper: Child,
+    exec: Exec,
+    program: String,
+}
+
+impl Session {
+    /// A session with what was ordered of a helper.
+    pub(crate) fn new(
+        exec: Exec,
+        program: String,
+        (mut helper, control): (Child, UnixStream),
+        lines: Socket,
+    ) -> io::Result<Self> {
+        lines.set_nonblocking(true)?;
+        let (stdout, stdin) = UnixStream::from_std(lines)?.into_split();
+        let stderr = helper.stderr.take().ok_or_else(|| io::Error::other("no line for errors"))?;
+        Ok(Self { stdin, stdout, stderr, control, helper, exec, program })
+    }
+
+    /// Asks it to end. It is killed if it does not within its grace.
+    pub async fn terminate(&mut self) {
+        // It may have ended already.
+        self.control.write_all(&[TERMINATE]).await.unwrap_or_default();
+    }
+
+    /// Waits until it has ended, and everything it started.
+    ///
+    /// # Errors
+    /// Why it did not begin, if it did not.
+    pub async fn wait(&mut self) -> Result<ExecEnd, ExecFault> {
+        let mut word = String::new();
+        // A reset means the helper ended with a word of ours unread; what it said is still valid.
+        self.control.read_to_string(&mut word).await.unwrap_or_default();
+        self.helper.wait().await.map_err(|error| self.exec.fault(&error))?;
+        self.exec.verdict(&self.program, &word)
+    }
+}
