@@ -162,6 +162,11 @@ impl Driver {
         self.slots.running()
     }
 
+    /// Attempts that wait for a slot.
+    pub fn waiting(&self) -> usize {
+        self.slots.waiting()
+    }
+
     /// Whether everything decided is on disk and nothing is out.
     pub fn is_quiet(&self) -> bool {
         self.slots.running() == 0 && self.is_written()

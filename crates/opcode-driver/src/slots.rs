@@ -100,6 +100,11 @@ impl Slots {
     pub(crate) fn running(&self) -> usize {
         self.running.len()
     }
+
+    /// Attempts in line.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.values().map(BTreeSet::len).sum()
+    }
 }
 
 #[cfg(test)]

@@ -351,6 +351,11 @@ impl Engine {
         self.inner.tell.census().await.running
     }
 
+    /// Attempts that wait for one of those to end.
+    pub async fn waiting(&self) -> usize {
+        self.inner.tell.census().await.waiting
+    }
+
     /// Runs in memory.
     pub async fn in_memory(&self) -> usize {
         self.inner.tell.census().await.in_memory

@@ -45,6 +45,7 @@ enum News {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Census {
     pub(crate) running: usize,
+    pub(crate) waiting: usize,
     pub(crate) in_memory: usize,
     pub(crate) quiet: bool,
 }
@@ -73,7 +74,7 @@ impl Tell {
         let (answer, reply) = oneshot::channel();
         self.send(News::Count(answer));
         // A pump that is gone has nothing left to do.
-        reply.await.unwrap_or(Census { running: 0, in_memory: 0, quiet: true })
+        reply.await.unwrap_or(Census { running: 0, waiting: 0, in_memory: 0, quiet: true })
     }
 
     pub(crate) fn quit(&self) {
@@ -213,6 +214,7 @@ impl Pump {
                 let driver = &self.parts.driver;
                 let census = Census {
                     running: driver.running(),
+                    waiting: driver.waiting(),
                     in_memory: driver.in_memory(),
                     quiet: driver.is_quiet(),
                 };

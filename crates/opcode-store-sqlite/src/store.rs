@@ -228,6 +228,7 @@ impl Runs for SqliteStore {
             location: self.inner.path.display().to_string(),
             schema: migrations::NEWEST,
             commits: self.inner.health.commits(),
+            commit_time: self.inner.health.commit_time(),
         }
     }
 

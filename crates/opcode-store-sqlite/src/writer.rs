@@ -7,7 +7,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use opcode_model::commit::{CatalogWrite, Commit, Position};
 use opcode_store::{CatalogError, CommitError, Fault, linger};
@@ -61,6 +61,7 @@ fn next_job(jobs: &Receiver<Job>) -> Option<Job> {
 pub(crate) struct Health {
     lost: OnceLock<Fault>,
     commits: AtomicU64,
+    commit_micros: AtomicU64,
 }
 
 impl Health {
@@ -72,6 +73,10 @@ impl Health {
 
     pub(crate) fn commits(&self) -> u64 {
         self.commits.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn commit_time(&self) -> Duration {
+        Duration::from_micros(self.commit_micros.load(Ordering::Relaxed))
     }
 }
 
@@ -226,9 +231,12 @@ impl Writer {
                 Unit::Put(writes) => Outcome::Put(write_all(&self.connection, writes)?),
             });
         }
+        let begun = Instant::now();
         self.connection.prepare_cached("COMMIT")?.execute([])?;
         if outcomes.iter().any(Outcome::is_taken) {
+            let took = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
             self.health.commits.fetch_add(1, Ordering::Relaxed);
+            self.health.commit_micros.fetch_add(took, Ordering::Relaxed);
         }
         Ok(outcomes)
     }

@@ -6,6 +6,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use opcode_model::commit::{CatalogKind, CatalogWrite, Commit, InboxId, Position, RunRow};
 use opcode_model::event::{DecisionRequest, Resolution};
@@ -258,6 +259,8 @@ pub struct About {
     pub schema: u32,
     /// Commits to the disk since it was opened; a group counts once.
     pub commits: u64,
+    /// How long these took in all, the sync of each among it.
+    pub commit_time: Duration,
 }
 
 /// The log and what is folded from it.

@@ -106,6 +106,7 @@ impl Runs for MemoryStore {
             location: "memory".to_owned(),
             schema: 0,
             commits: self.state().commits,
+            commit_time: std::time::Duration::ZERO,
         }
     }
 

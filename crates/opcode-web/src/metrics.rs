@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use opcode_model::event::Breaker;
 use opcode_model::{Effect, EventKind, RunId, StepIx, Timestamp};
 use opcode_runtime::{Engine, Note};
 use tokio::sync::broadcast::error::RecvError;
@@ -28,6 +29,8 @@ struct Counts {
     retries: u64,
     notes_missed: u64,
     breakers: BTreeMap<&'static str, u64>,
+    /// Where each breaker stands that is not closed.
+    troubled: BTreeMap<(Arc<str>, Arc<str>), &'static str>,
     open: BTreeMap<(RunId, StepIx), (Arc<str>, Timestamp)>,
     durations: BTreeMap<(Arc<str>, &'static str), Histogram>,
 }
@@ -62,6 +65,7 @@ impl Metrics {
     pub(crate) async fn text(&self, engine: &Engine) -> String {
         let about = engine.reader().about();
         let (running, in_memory) = (engine.running().await, engine.in_memory().await);
+        let waiting = engine.waiting().await as f64;
         let open = engine.reader().open().await.unwrap_or_default();
         let mut by_status: BTreeMap<&str, usize> = BTreeMap::new();
         let mut timers = 0;
@@ -82,6 +86,12 @@ impl Metrics {
         text.one("opcode_workflows_in_memory", "gauge", "Workflows in memory.", in_memory as f64);
         text.one("opcode_actions_running", "gauge", "Outside effects in flight.", running as f64);
         text.one(
+            "opcode_actions_waiting",
+            "gauge",
+            "Outside effects that wait for a slot.",
+            waiting,
+        );
+        text.one(
             "opcode_decisions_open",
             "gauge",
             "Questions nobody answered yet.",
@@ -95,6 +105,13 @@ impl Metrics {
         );
         let disk = "Commits to the disk; a group counts once.";
         text.one("opcode_store_commits_total", "counter", disk, about.commits as f64);
+        let name = "opcode_store_commit_seconds_total";
+        let took = about.commit_time.as_secs_f64();
+        text.one(name, "counter", "Time those took, the sync of each among it.", took);
+        let ended = counts.ended.values().sum::<u64>().max(1);
+        let each = about.commits as f64 / ended as f64;
+        let name = "opcode_store_commits_per_workflow";
+        text.one(name, "gauge", "Commits to the disk for each workflow that is over.", each);
         counts.write(&mut text);
         text.0
     }
@@ -124,13 +141,9 @@ impl Counts {
                 EventKind::WorkflowCompleted(_) => *self.ended.entry("completed").or_default() += 1,
                 EventKind::WorkflowFailed(_) => *self.ended.entry("failed").or_default() += 1,
                 EventKind::WorkflowCancelled(_) => *self.ended.entry("cancelled").or_default() += 1,
-                EventKind::CircuitBreakerOpen(..) => *self.breakers.entry("open").or_default() += 1,
-                EventKind::CircuitBreakerHalfOpen(..) => {
-                    *self.breakers.entry("half_open").or_default() += 1;
-                }
-                EventKind::CircuitBreakerClosed(..) => {
-                    *self.breakers.entry("closed").or_default() += 1;
-                }
+                EventKind::CircuitBreakerOpen(_, breaker) => self.breaker(breaker, "open"),
+                EventKind::CircuitBreakerHalfOpen(_, breaker) => self.breaker(breaker, "half_open"),
+                EventKind::CircuitBreakerClosed(_, breaker) => self.breaker(breaker, "closed"),
                 EventKind::StepRetrying(..) => self.retries += 1,
                 EventKind::StepCompleted(step, _) => {
                     self.ended(note, step.ix, event.at, "completed");
@@ -138,6 +151,16 @@ impl Counts {
                 EventKind::StepFailed(step, _) => self.ended(note, step.ix, event.at, "failed"),
                 _ => {}
             }
+        }
+    }
+
+    fn breaker(&mut self, breaker: &Breaker, state: &'static str) {
+        *self.breakers.entry(state).or_default() += 1;
+        let key = (breaker.action.clone(), breaker.target.clone());
+        if state == "closed" {
+            self.troubled.remove(&key);
+        } else if self.troubled.len() < OPEN_MAX {
+            self.troubled.insert(key, state);
         }
     }
 
@@ -168,6 +191,11 @@ impl Counts {
         text.one("opcode_step_retries_total", "counter", "Retries begun.", self.retries as f64);
         let missed = "Notes these figures missed.";
         text.one("opcode_notes_missed_total", "counter", missed, self.notes_missed as f64);
+        text.head("opcode_breakers", "gauge", "Circuit breakers that are not closed, by state.");
+        for state in ["open", "half_open"] {
+            let count = self.troubled.values().filter(|known| **known == state).count();
+            text.row("opcode_breakers", &[("state", state)], count as f64);
+        }
         text.head("opcode_breaker_changes_total", "counter", "Changes of circuit breakers.");
         for (state, count) in &self.breakers {
             text.row("opcode_breaker_changes_total", &[("state", state)], *count as f64);

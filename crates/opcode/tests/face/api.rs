@@ -131,6 +131,8 @@ fn figures_can_be_read_by_prometheus() {
         "opcode_workflows{status=\"suspended\"} 1",
         "opcode_workflows_ended_total{status=\"completed\"} 1",
         "opcode_decisions_open 1",
+        "opcode_actions_waiting 0",
+        "opcode_breakers{state=\"open\"} 0",
         "opcode_step_duration_seconds_count{action=\"shell.exec\",status=\"completed\"} 1",
         "opcode_step_duration_seconds_bucket{action=\"shell.exec\",status=\"completed\",le=\"+Inf\"} 1",
     ] {
