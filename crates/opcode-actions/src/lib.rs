@@ -17,6 +17,7 @@ mod web;
 mod world;
 
 pub use action::{Action, Performing};
+pub use files::FileRules;
 pub use opcode_sandbox::{Stop, Stopper};
 pub use page::Page;
 pub use registry::Registry;

@@ -13,14 +13,14 @@ use opcode_sandbox::Exec;
 use opcode_sandbox::policy::Rules;
 
 use crate::breaker::COOLDOWN;
-use crate::files::Roots;
+use crate::files::{FileRules, Roots};
 use crate::web::Clients;
 
 /// What a world is made from.
 #[derive(Clone, Debug)]
 pub struct WorldConfig {
-    /// Directories that file actions stay beneath; `None` leaves them unrestricted.
-    pub roots: Option<Vec<PathBuf>>,
+    /// Which files actions may touch.
+    pub files: FileRules,
     /// The program that is run again as `<helper> __exec` to hold each process tree.
     pub helper: PathBuf,
     /// Where helpers note that they live, so that a restart finds what it must wait for.
@@ -52,7 +52,7 @@ pub struct WorldConfig {
 impl Default for WorldConfig {
     fn default() -> Self {
         Self {
-            roots: None,
+            files: FileRules::default(),
             helper: PathBuf::from("opcode"),
             attempts_dir: None,
             proxy: None,
@@ -103,7 +103,7 @@ pub struct World {
 impl World {
     /// A world; clients and connections are made when first needed.
     pub fn new(config: WorldConfig) -> Result<Self, WorldFault> {
-        let roots = Roots::open(config.roots.as_deref())
+        let roots = Roots::open(&config.files)
             .map_err(|(path, source)| WorldFault::Root { path, source })?;
         let clients = Clients::new(config.proxy.as_deref(), config.own_addresses.clone())?;
         let exec = Exec::new(config.helper.clone(), config.attempts_dir.clone());

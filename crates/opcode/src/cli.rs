@@ -170,7 +170,7 @@ pub(crate) struct EngineArgs {
         value_parser = clap::value_parser!(u32).range(1..=100_000)
     )]
     pub(crate) pool_size: Option<u32>,
-    /// File actions stay beneath it; repeatable [default: everywhere]
+    /// File actions write beneath it, and read; repeatable [default: everywhere]
     #[arg(
         long = "fs-root",
         global = true,
@@ -180,6 +180,40 @@ pub(crate) struct EngineArgs {
         value_delimiter = ':'
     )]
     pub(crate) fs_roots: Vec<PathBuf>,
+    /// File actions read beneath it; repeatable
+    #[arg(
+        long = "fs-read-root",
+        global = true,
+        value_name = "DIR",
+        env = "OPCODE_FS_READ_ROOTS",
+        hide_env = true,
+        value_delimiter = ':'
+    )]
+    pub(crate) fs_read_roots: Vec<PathBuf>,
+    /// File actions never touch it; repeatable
+    #[arg(
+        long = "fs-deny",
+        global = true,
+        value_name = "PATH",
+        env = "OPCODE_FS_DENY",
+        hide_env = true,
+        value_delimiter = ':'
+    )]
+    pub(crate) fs_deny: Vec<PathBuf>,
+    /// HTTP actions reach no private network and not this machine
+    #[arg(
+        long,
+        global = true,
+        env = "OPCODE_DENY_PRIVATE",
+        hide_env = true,
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "false",
+        hide_default_value = true,
+        default_missing_value = "true",
+        value_parser = clap::builder::BoolishValueParser::new()
+    )]
+    pub(crate) deny_private: bool,
     /// A file with the vault's passphrase
     #[arg(
         long,

@@ -42,7 +42,7 @@ const fn key(name: &'static str, takes: Takes) -> Key {
 }
 
 /// Every setting there is.
-const KEYS: [Key; 17] = [
+const KEYS: [Key; 20] = [
     key("listen_addr", Takes::Text(|text| listen_at(text).map(drop))),
     key("allowed_hosts", Takes::Texts),
     key("base_url", Takes::Text(|text| wire::base_url(text).map(drop))),
@@ -52,6 +52,9 @@ const KEYS: [Key; 17] = [
     key("durability", Takes::Text(|text| DurabilityArg::from_str(text, false).map(drop))),
     key("pool_size", Takes::Number(100_000)),
     key("fs_roots", Takes::Texts),
+    key("fs_read_roots", Takes::Texts),
+    key("fs_deny", Takes::Texts),
+    key("deny_private", Takes::Switch),
     key("lenient_shell", Takes::Switch),
     key("vault_key_file", Takes::Text(given)),
     key("sandbox", Takes::Whole(|value| isolation::sandbox(value).map(drop))),

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use opcode_actions::{Registry, World, WorldConfig};
+use opcode_actions::{FileRules, Registry, World, WorldConfig};
 use opcode_model::Failure;
 use opcode_runtime::{Actor, Caller, Engine, EngineConfig, Reader, Tools};
 use opcode_store_sqlite::{OpenError, SqliteConfig, SqliteStore};
@@ -147,12 +147,12 @@ fn world_config(place: &Place, args: &EngineArgs) -> Result<WorldConfig, Trouble
     let helper = own_program()?;
     let path = std::path::absolute(db_path(place)?)
         .map_err(|cause| Trouble::fault(format!("could not tell where the store is: {cause}")))?;
-    let mut attempts = path.into_os_string();
+    let mut attempts = path.clone().into_os_string();
     attempts.push(".attempts");
     let known = WorldConfig::default();
     let text = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     Ok(WorldConfig {
-        roots: (!args.fs_roots.is_empty()).then(|| args.fs_roots.clone()),
+        files: file_rules(args, &path),
         helper,
         attempts_dir: Some(attempts.into()),
         path: text("PATH").unwrap_or(known.path),
@@ -163,6 +163,25 @@ fn world_config(place: &Place, args: &EngineArgs) -> Result<WorldConfig, Trouble
         rules: isolation::rules(args.sandbox.as_ref(), args.limits),
         ..WorldConfig::default()
     })
+}
+
+/// Which files actions may touch: never the engine's own.
+fn file_rules(args: &EngineArgs, store: &Path) -> FileRules {
+    let beside = |end: &str| {
+        let mut name = store.as_os_str().to_owned();
+        name.push(end);
+        PathBuf::from(name)
+    };
+    let ends = ["", "-wal", "-shm", "-journal", ".lock", ".serve.json", ".attempts"];
+    let kept =
+        ["settings.json", "vault.key"].into_iter().filter_map(|name| Some(home()?.join(name)));
+    let own = ends.map(beside).into_iter().chain(kept).chain(args.vault_key_file.clone());
+    FileRules {
+        read: args.fs_read_roots.clone(),
+        write: args.fs_roots.clone(),
+        deny: args.fs_deny.clone(),
+        own: own.collect(),
+    }
 }
 
 /// Our own program as it was when we started, even if its file was replaced or removed since.

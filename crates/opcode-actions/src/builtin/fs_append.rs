@@ -21,7 +21,7 @@ use serde::Deserialize;
 use super::fs_read::{OUTSIDE, shown};
 use super::fs_write::content;
 use crate::action::{Built, Site};
-use crate::files::Denial;
+use crate::files::{Access, Denial};
 use crate::limit::Job;
 use crate::page::Page;
 use crate::params::Text;
@@ -53,7 +53,7 @@ impl Built for FsAppend {
         let roots = site.world.roots().clone();
         Job::run("fs.append", &site, move |job| {
             let denied = |denial: Denial| denial.failure(job.action(), OUTSIDE);
-            let place = roots.place(&params.path.0).map_err(denied)?;
+            let place = roots.place(&params.path.0, Access::Write).map_err(denied)?;
             let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND | OFlags::NONBLOCK;
             let mut file = place.open(flags, 0o644).map_err(denied)?;
             let written = file.write_all(content(&params.content).as_bytes());

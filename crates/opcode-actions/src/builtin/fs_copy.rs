@@ -18,7 +18,7 @@ use serde::Deserialize;
 
 use super::fs_read::{OUTSIDE, shown};
 use crate::action::{Built, Site};
-use crate::files::{Denial, Node, Place, copy_file, copy_tree};
+use crate::files::{Access, Denial, Node, Place, Roots, copy_file, copy_tree};
 use crate::limit::Job;
 use crate::page::Page;
 use crate::params::Text;
@@ -57,12 +57,12 @@ impl Built for FsCopy {
         let roots = site.world.roots().clone();
         Job::run("fs.copy", &site, move |job| {
             let denied = |denial: Denial| denial.failure(job.action(), OUTSIDE);
-            let src = roots.place(&params.src.0).map_err(denied)?;
-            let dst = roots.place(&params.dst.0).map_err(denied)?;
+            let src = roots.place(&params.src.0, Access::Read).map_err(denied)?;
+            let dst = roots.place(&params.dst.0, Access::Write).map_err(denied)?;
             if params.create_dirs {
                 dst.make_parents().map_err(denied)?;
             }
-            let (is_dir, size) = copy(job, &src, &dst)?;
+            let (is_dir, size) = copy(job, &roots, &src, &dst)?;
             Ok(output(&src, &dst, is_dir, size))
         })
         .await
@@ -80,7 +80,12 @@ pub(super) fn output(src: &Place, dst: &Place, is_dir: bool, size: u64) -> Value
 }
 
 /// Copies whatever is at `src`; tells whether it was a directory, and the bytes of its files.
-pub(super) fn copy(job: &Job, src: &Place, dst: &Place) -> Result<(bool, u64), Failure> {
+pub(super) fn copy(
+    job: &Job,
+    roots: &Roots,
+    src: &Place,
+    dst: &Place,
+) -> Result<(bool, u64), Failure> {
     let denied = |denial: Denial| denial.failure(job.action(), OUTSIDE);
     let source = src.open(OFlags::RDONLY | OFlags::NONBLOCK, 0).map_err(denied)?;
     let node = Node(fstat(&source).map_err(|error| denied(src.denied("stat", error)))?);
@@ -96,7 +101,7 @@ pub(super) fn copy(job: &Job, src: &Place, dst: &Place) -> Result<(bool, u64), F
         }
         dst.make_directory().map_err(denied)?;
         let target = dst.open(OFlags::RDONLY | OFlags::DIRECTORY, 0).map_err(denied)?;
-        return Ok((true, copy_tree(job, &source, &target, 0)?));
+        return Ok((true, copy_tree(job, roots, &source, &target, 0)?));
     }
     if !node.is_file() {
         return Err(wrong("is neither a file nor a directory"));

@@ -19,7 +19,7 @@ use serde::Deserialize;
 
 use super::fs_read::{OUTSIDE, shown};
 use crate::action::{Built, Site};
-use crate::files::{Denial, remove_tree};
+use crate::files::{Access, Denial, remove_tree};
 use crate::limit::Job;
 use crate::page::Page;
 use crate::params::Text;
@@ -48,9 +48,9 @@ impl Built for FsDelete {
         let roots = site.world.roots().clone();
         Job::run("fs.delete", &site, move |job| {
             let denied = |denial: Denial| denial.failure(job.action(), OUTSIDE);
-            let place = roots.place(&params.path.0).map_err(denied)?;
+            let place = roots.place(&params.path.0, Access::Write).map_err(denied)?;
             let gone = || Ok(Value::object([("deleted", true.into()), ("path", shown(&place))]));
-            let (parent, name) = match place.parent() {
+            let (parent, name) = match place.parent_of_whole() {
                 Err(denial) if params.recursive && denial.is_missing() => return gone(),
                 found => found.map_err(denied)?,
             };

@@ -22,7 +22,7 @@ use serde::Deserialize;
 
 use super::fs_read::{OUTSIDE, shown};
 use crate::action::{Built, Site};
-use crate::files::{Denial, Glob, Node, Roots, matches_each, read_dir};
+use crate::files::{Access, Denial, Glob, Node, Roots, matches_each, read_dir};
 use crate::limit::Job;
 use crate::page::Page;
 use crate::params::Text;
@@ -72,7 +72,7 @@ impl Built for FsList {
                     format!("{}: param 'pattern': syntax error in {pattern:?}", job.action());
                 Failure::new(opcode_model::ErrorCode::Validation, message)
             })?;
-            let place = roots.place(&params.path.0).map_err(denied)?;
+            let place = roots.place(&params.path.0, Access::Read).map_err(denied)?;
             let mut listing = Listing { job, roots: &roots, wanted: &wanted, entries: Vec::new() };
             match place.open(OFlags::RDONLY | OFlags::DIRECTORY, 0) {
                 // As with a shell, a pattern that nothing can match gives nothing.
@@ -171,7 +171,7 @@ impl Listing<'_> {
 
     /// What a symlink points to, if that is within reach.
     fn followed(&self, path: &Path) -> Option<Node> {
-        let place = self.roots.place(path.to_str()?).ok()?;
+        let place = self.roots.place(path.to_str()?, Access::Read).ok()?;
         fstat(place.open(OFlags::PATH, 0).ok()?).ok().map(Node)
     }
 }

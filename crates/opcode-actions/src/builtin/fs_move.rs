@@ -18,7 +18,7 @@ use rustix::io::Errno;
 use super::fs_copy::{OUTPUT, Params, copy, output};
 use super::fs_read::OUTSIDE;
 use crate::action::{Built, Site};
-use crate::files::{Denial, Node, remove_tree};
+use crate::files::{Access, Denial, Node, remove_tree};
 use crate::limit::Job;
 use crate::page::Page;
 
@@ -37,13 +37,13 @@ impl Built for FsMove {
         let roots = site.world.roots().clone();
         Job::run("fs.move", &site, move |job| {
             let denied = |denial: Denial| denial.failure(job.action(), OUTSIDE);
-            let src = roots.place(&params.src.0).map_err(denied)?;
-            let dst = roots.place(&params.dst.0).map_err(denied)?;
-            let (from, name) = src.parent().map_err(denied)?;
+            let src = roots.place(&params.src.0, Access::Write).map_err(denied)?;
+            let dst = roots.place(&params.dst.0, Access::Write).map_err(denied)?;
+            let (from, name) = src.parent_of_whole().map_err(denied)?;
             if params.create_dirs {
                 dst.make_parents().map_err(denied)?;
             }
-            let (to, new_name) = dst.parent().map_err(denied)?;
+            let (to, new_name) = dst.parent_of_whole().map_err(denied)?;
             let node = statat(&from, &name, AtFlags::SYMLINK_NOFOLLOW);
             let node = Node(node.map_err(|error| denied(src.denied("stat", error)))?);
             match renameat(&from, &name, &to, &new_name) {
@@ -53,7 +53,7 @@ impl Built for FsMove {
                 }
                 // Two file systems.
                 Err(Errno::XDEV) => {
-                    let (is_dir, size) = copy(job, &src, &dst)?;
+                    let (is_dir, size) = copy(job, &roots, &src, &dst)?;
                     remove_tree(job, &from, &name, 0)?;
                     Ok(output(&src, &dst, is_dir, size))
                 }

@@ -22,7 +22,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::action::{Built, Site};
-use crate::files::{Denial, Place};
+use crate::files::{Access, Denial, Place};
 use crate::limit::Job;
 use crate::page::Page;
 use crate::params::Text;
@@ -72,7 +72,7 @@ impl Built for FsRead {
         let bytes_max = site.world.config().file_bytes_max;
         Job::run("fs.read", &site, move |job| {
             let place = roots
-                .place(&params.path.0)
+                .place(&params.path.0, Access::Read)
                 .map_err(|denial| denial.failure(job.action(), OUTSIDE))?;
             let file = place.open(OFlags::RDONLY | OFlags::NONBLOCK, 0);
             let file = file.map_err(|denial| denial.failure(job.action(), OUTSIDE))?;

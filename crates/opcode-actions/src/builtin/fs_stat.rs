@@ -18,7 +18,7 @@ use serde::Deserialize;
 
 use super::fs_read::{OUTSIDE, shown};
 use crate::action::{Built, Site};
-use crate::files::{Denial, Node};
+use crate::files::{Access, Denial, Node};
 use crate::limit::Job;
 use crate::page::Page;
 use crate::params::Text;
@@ -50,7 +50,7 @@ impl Built for FsStat {
         let roots = site.world.roots().clone();
         Job::run("fs.stat", &site, move |job| {
             let denied = |denial: Denial| denial.failure(job.action(), OUTSIDE);
-            let place = roots.place(&params.path.0).map_err(denied)?;
+            let place = roots.place(&params.path.0, Access::Read).map_err(denied)?;
             let file = place.open(OFlags::PATH, 0).map_err(denied)?;
             let node = Node(fstat(&file).map_err(|error| denied(place.denied("stat", error)))?);
             Ok(Value::object([

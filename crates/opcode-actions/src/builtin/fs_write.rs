@@ -20,7 +20,7 @@ use serde::Deserialize;
 
 use super::fs_read::{OUTSIDE, shown};
 use crate::action::{Built, Site};
-use crate::files::Denial;
+use crate::files::{Access, Denial};
 use crate::limit::Job;
 use crate::page::Page;
 use crate::params::{Mode, Text};
@@ -57,7 +57,7 @@ impl Built for FsWrite {
         let roots = site.world.roots().clone();
         Job::run("fs.write", &site, move |job| {
             let denied = |denial: Denial| denial.failure(job.action(), OUTSIDE);
-            let place = roots.place(&params.path.0).map_err(denied)?;
+            let place = roots.place(&params.path.0, Access::Write).map_err(denied)?;
             if params.create_dirs {
                 place.make_parents().map_err(denied)?;
             }

@@ -4,9 +4,11 @@
 //! Not here: the actions (`builtin/fs_*.rs`).
 
 mod glob;
+mod guard;
 mod roots;
 mod tree;
 
 pub(crate) use glob::{Glob, matches_each};
-pub(crate) use roots::{Denial, Place, Roots};
+pub use roots::FileRules;
+pub(crate) use roots::{Access, Denial, Place, Roots};
 pub(crate) use tree::{Node, copy_file, copy_tree, read_dir, remove_tree};

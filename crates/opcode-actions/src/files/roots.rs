@@ -15,18 +15,44 @@ use opcode_model::{ErrorCode, Failure, Value};
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, mkdirat, openat, openat2};
 use rustix::io::Errno;
 
+use super::guard::{Guard, Why};
+
 /// How often a path is looked up anew because something was renamed meanwhile.
 const LOOKS_MAX: usize = 100;
 
+/// Which files actions may touch, as an operator says it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileRules {
+    /// Directories that may be read beneath. With neither these nor `write`, everything may.
+    pub read: Vec<PathBuf>,
+    /// Directories that may be written beneath, and read.
+    pub write: Vec<PathBuf>,
+    /// Files and directories that may not be touched, wherever they are.
+    pub deny: Vec<PathBuf>,
+    /// The same for what belongs to the engine.
+    pub own: Vec<PathBuf>,
+}
+
+/// What is to be done with a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    Read,
+    Write,
+}
+
 /// The directories file actions may touch; none means any.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Roots(Option<Arc<[Root]>>);
+pub(crate) struct Roots {
+    roots: Option<Arc<[Root]>>,
+    guard: Arc<Guard>,
+}
 
 #[derive(Debug)]
 struct Root {
     /// As configured, and as it really is.
     names: [PathBuf; 2],
     handle: OwnedFd,
+    is_writable: bool,
 }
 
 /// A path that has been matched with a root; nothing has been opened yet.
@@ -45,6 +71,8 @@ pub(crate) struct Place {
 pub(crate) enum Denial {
     /// It lies outside the roots, or leads there.
     Outside(PathBuf),
+    /// It may not be touched, wherever it is.
+    Forbidden(PathBuf, Why),
     /// The system refused.
     System(&'static str, PathBuf, io::Error),
 }
@@ -56,6 +84,9 @@ impl Denial {
             Self::Outside(path) => {
                 let text = format!("{outside}: {} is not beneath an allowed root", path.display());
                 (ErrorCode::PathDenied, text, path)
+            }
+            Self::Forbidden(path, why) => {
+                (ErrorCode::PathDenied, format!("{outside}: {} {why}", path.display()), path)
             }
             Self::System(verb, path, error) => {
                 let text = format!("{verb} {}: {}", path.display(), os_text(error));
@@ -80,26 +111,36 @@ fn os_text(error: &io::Error) -> String {
 
 impl Roots {
     /// Opens the roots.
-    pub(crate) fn open(roots: Option<&[PathBuf]>) -> Result<Self, (PathBuf, io::Error)> {
-        let Some(roots) = roots else { return Ok(Self(None)) };
-        let open = |path: &PathBuf| -> io::Result<Root> {
+    pub(crate) fn open(rules: &FileRules) -> Result<Self, (PathBuf, io::Error)> {
+        let has_roots = !rules.read.is_empty() || !rules.write.is_empty();
+        let guard = Arc::new(Guard::new(&rules.deny, &rules.own, has_roots));
+        if !has_roots {
+            return Ok(Self { roots: None, guard });
+        }
+        let open = |path: &PathBuf, is_writable: bool| -> io::Result<Root> {
             let names = [tidy(path)?, path.canonicalize()?];
             let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-            Ok(Root { handle: openat(CWD, path, flags, Mode::empty())?, names })
+            let handle = openat(CWD, path, flags, Mode::empty())?;
+            Ok(Root { handle, names, is_writable })
         };
-        let opened: Result<Vec<Root>, _> =
-            roots.iter().map(|path| open(path).map_err(|error| (path.clone(), error))).collect();
-        Ok(Self(Some(opened?.into())))
+        let read = rules.read.iter().map(|path| (path, false));
+        let all = read.chain(rules.write.iter().map(|path| (path, true)));
+        let opened = all.map(|(path, is_writable)| {
+            open(path, is_writable).map_err(|error| (path.clone(), error))
+        });
+        Ok(Self { roots: Some(opened.collect::<Result<Vec<_>, _>>()?.into()), guard })
     }
 
     /// Finds the root a path lies beneath.
-    pub(crate) fn place(&self, path: &str) -> Result<Place, Denial> {
+    pub(crate) fn place(&self, path: &str, access: Access) -> Result<Place, Denial> {
         let path = tidy(Path::new(path))
             .map_err(|error| Denial::System("resolve", PathBuf::from(path), error))?;
-        let Some(roots) = &self.0 else {
+        let Some(roots) = &self.roots else {
             return Ok(Place { rest: path.clone(), path, roots: self.clone(), root: None });
         };
-        let beneath = roots.iter().enumerate().flat_map(|(at, root)| {
+        let fits = |root: &Root| root.is_writable || access == Access::Read;
+        let fit = roots.iter().enumerate().filter(|(_, root)| fits(root));
+        let beneath = fit.flat_map(|(at, root)| {
             root.names.iter().map(move |name| (at, name.as_os_str().len(), name))
         });
         let nearest = beneath
@@ -115,12 +156,14 @@ impl Roots {
         }
     }
 
+    /// Judges an open file by more than where it is.
+    pub(crate) fn check(&self, path: &Path, file: impl AsFd) -> Result<(), Denial> {
+        self.guard.check(file).map_err(|why| Denial::Forbidden(path.to_owned(), why))
+    }
+
     /// A directory that exists beneath the roots, by its real name.
     pub(crate) fn directory(&self, path: &str) -> Result<PathBuf, Denial> {
-        let place = self.place(path)?;
-        if place.root.is_none() {
-            return Ok(place.path);
-        }
+        let place = self.place(path, Access::Read)?;
         let handle = place.open(OFlags::PATH | OFlags::DIRECTORY, 0)?;
         std::fs::read_link(format!("/proc/self/fd/{}", handle.as_raw_fd()))
             .map_err(|error| Denial::System("resolve", place.path, error))
@@ -128,14 +171,28 @@ impl Roots {
 }
 
 impl Place {
-    /// Opens the path, following symlinks only as far as the roots reach.
+    /// Opens the path, following symlinks only as far as the roots reach. Nothing is cut or made before it is known
+    /// that it may be.
     pub(crate) fn open(&self, flags: OFlags, mode: u32) -> Result<File, Denial> {
         // A handle that only names a file takes no further flags.
         let more = if flags.contains(OFlags::PATH) { OFlags::empty() } else { OFlags::NOCTTY };
-        let flags = flags | OFlags::CLOEXEC | more;
-        self.open_part(&self.rest, flags, mode)
-            .map(File::from)
-            .map_err(|error| self.denied("open", error))
+        let plain = (flags | OFlags::CLOEXEC | more) - (OFlags::CREATE | OFlags::TRUNC);
+        let opened = match self.open_part(&self.rest, plain, 0) {
+            Err(Errno::NOENT) if flags.contains(OFlags::CREATE) => {
+                let (parent, name) = self.parent()?;
+                self.check_whole(&parent, &name)?;
+                let new = plain | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
+                openat(parent, name, new, Mode::from_raw_mode(mode))
+            }
+            opened => opened,
+        };
+        let file = File::from(opened.map_err(|error| self.denied("open", error))?);
+        self.roots.check(&self.path, &file)?;
+        if flags.contains(OFlags::TRUNC) {
+            let cut = file.set_len(0);
+            cut.map_err(|error| Denial::System("write", self.path.clone(), error))?;
+        }
+        Ok(file)
     }
 
     /// The directory that holds the path, and the name in it. A root itself is in no directory.
@@ -150,6 +207,18 @@ impl Place {
         Ok((handle.map_err(|error| self.denied("open", error))?, name))
     }
 
+    /// The same for what is moved or removed as a whole.
+    pub(crate) fn parent_of_whole(&self) -> Result<(OwnedFd, OsString), Denial> {
+        let (parent, name) = self.parent()?;
+        self.check_whole(&parent, &name)?;
+        Ok((parent, name))
+    }
+
+    fn check_whole(&self, parent: impl AsFd, name: &OsStr) -> Result<(), Denial> {
+        let checked = self.roots.guard.check_whole(parent, name);
+        checked.map_err(|why| Denial::Forbidden(self.path.clone(), why))
+    }
+
     /// Makes the directories above the path that are not there yet.
     pub(crate) fn make_parents(&self) -> Result<(), Denial> {
         let above = self.rest.parent().unwrap_or(Path::new(""));
@@ -159,6 +228,8 @@ impl Place {
     /// Makes the directory itself; one that is there already will do.
     pub(crate) fn make_directory(&self) -> Result<(), Denial> {
         let (parent, name) = self.parent()?;
+        let below = self.roots.guard.check(&parent);
+        below.map_err(|why| Denial::Forbidden(self.path.clone(), why))?;
         match mkdirat(&parent, &name, Mode::from_raw_mode(0o755)) {
             Ok(()) | Err(Errno::EXIST) => Ok(()),
             Err(error) => Err(self.denied("mkdir", error)),
@@ -195,7 +266,7 @@ impl Place {
 
     fn open_part(&self, part: &Path, flags: OFlags, mode: u32) -> Result<OwnedFd, Errno> {
         let mode = Mode::from_raw_mode(mode);
-        match (self.root, &self.roots.0) {
+        match (self.root, &self.roots.roots) {
             (Some(at), Some(roots)) => {
                 let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
                 // The kernel answers `EAGAIN` when something was renamed while it looked.

@@ -13,12 +13,12 @@ use std::path::Path;
 use opcode_model::time::Timestamp;
 use opcode_model::{ErrorCode, Failure};
 use rustix::fs::{
-    AtFlags, Dir, FileType, Mode, OFlags, Stat, mkdirat, openat, readlinkat, statat, symlinkat,
-    unlinkat,
+    AtFlags, Dir, FileType, Mode, OFlags, Stat, ftruncate, mkdirat, openat, readlinkat, statat,
+    symlinkat, unlinkat,
 };
 use rustix::io::Errno;
 
-use super::Denial;
+use super::{Denial, Roots};
 use crate::limit::Job;
 
 /// How deep directories may stand inside directories.
@@ -107,11 +107,16 @@ pub(crate) fn remove_tree(
 /// Copies all that is in one directory into another; gives the bytes of the files copied.
 pub(crate) fn copy_tree(
     job: &Job,
+    roots: &Roots,
     from: impl AsFd,
     to: impl AsFd,
     depth: usize,
 ) -> Result<u64, Failure> {
     deep(job, depth)?;
+    let judge = |name: &OsStr, file: &OwnedFd| {
+        let judged = roots.check(Path::new(name), file);
+        judged.map_err(|denial| denial.failure(job.action(), "path denied"))
+    };
     let mut bytes = 0;
     for (name, node) in
         read_dir(&from).map_err(|error| failure(job, "read", Path::new("."), error))?
@@ -125,7 +130,8 @@ pub(crate) fn copy_tree(
             }
             let (inner, outer) =
                 (enter(&from, &name).map_err(wrong)?, enter(&to, &name).map_err(wrong)?);
-            bytes += copy_tree(job, inner, outer, depth + 1)?;
+            judge(&name, &inner)?;
+            bytes += copy_tree(job, roots, inner, outer, depth + 1)?;
         } else if node.is_symlink() {
             let target = readlinkat(&from, &name, Vec::new()).map_err(wrong)?;
             match symlinkat(&target, &to, &name) {
@@ -134,14 +140,13 @@ pub(crate) fn copy_tree(
             }
         } else {
             let read = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            let write = OFlags::WRONLY
-                | OFlags::CREATE
-                | OFlags::TRUNC
-                | OFlags::NOFOLLOW
-                | OFlags::CLOEXEC;
+            let write = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             let source = openat(&from, &name, read, Mode::empty()).map_err(wrong)?;
             let mode = Mode::from_raw_mode(node.permissions());
+            judge(&name, &source)?;
             let target = openat(&to, &name, write | OFlags::NONBLOCK, mode).map_err(wrong)?;
+            judge(&name, &target)?;
+            ftruncate(&target, 0).map_err(wrong)?;
             bytes += copy_file(job, source.into(), target.into())?;
         }
     }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use opcode_actions::{Registry, Stop, World, WorldConfig, WorldFault};
+use opcode_actions::{FileRules, Registry, Stop, World, WorldConfig, WorldFault};
 use opcode_model::ErrorCode;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use tempfile::{TempDir, tempdir};
@@ -29,7 +29,8 @@ fn fenced() -> (TempDir, WorldConfig) {
     symlink("../out/secret", dir.path().join("in/file")).unwrap();
     symlink("/proc/self/root/etc", dir.path().join("in/magic")).unwrap();
     symlink("f", dir.path().join("in/near")).unwrap();
-    let config = WorldConfig { roots: Some(vec![dir.path().join("in")]), ..config() };
+    let files = FileRules { write: vec![dir.path().join("in")], ..FileRules::default() };
+    let config = WorldConfig { files, ..config() };
     (dir, config)
 }
 
@@ -154,8 +155,94 @@ async fn a_directory_that_turns_into_a_symlink_lets_nobody_out() {
 
 #[test]
 fn a_root_that_is_not_there_is_named() {
-    let config =
-        WorldConfig { roots: Some(vec!["/no/such/root".into()]), ..WorldConfig::default() };
+    let files = FileRules { write: vec!["/no/such/root".into()], ..FileRules::default() };
+    let config = WorldConfig { files, ..WorldConfig::default() };
     let fault = World::new(config).unwrap_err();
     assert!(matches!(&fault, WorldFault::Root { path, .. } if path.as_os_str() == "/no/such/root"));
+}
+
+async fn tried(config: &WorldConfig, action: &str, params: String) -> Result<(), ErrorCode> {
+    let done = perform_in(config.clone(), action, &call(&params), Stop::never()).await;
+    done.map(drop).map_err(|failure| failure.code)
+}
+
+#[tokio::test]
+async fn what_is_only_read_is_not_written_and_what_is_denied_is_neither() {
+    let (dir, config) = fenced();
+    let at = |name: &str| dir.path().join(name).display().to_string();
+    fs::create_dir_all(at("in/sub/private")).unwrap();
+    fs::write(at("in/sub/private/key"), "secret").unwrap();
+    fs::write(at("in/alone"), "x").unwrap();
+    symlink(at("in/sub/private/key"), at("in/alias")).unwrap();
+    fs::hard_link(at("in/sub/private/key"), at("in/twin")).unwrap();
+    let files = FileRules {
+        read: vec![dir.path().join("out")],
+        write: vec![dir.path().join("in")],
+        deny: vec![dir.path().join("in/sub/private")],
+        own: vec![dir.path().join("in/alone")],
+    };
+    let config = WorldConfig { files, ..config };
+    let denied = Err(ErrorCode::PathDenied);
+    let read = |name: &str| format!(r#"{{"path": "{}"}}"#, at(name));
+    let write = |name: &str| format!(r#"{{"path": "{}", "content": "y"}}"#, at(name));
+    assert_eq!(tried(&config, "fs.read", read("out/secret")).await, Ok(()));
+    assert_eq!(tried(&config, "fs.write", write("out/secret")).await, denied);
+    assert_eq!(tried(&config, "fs.write", write("out/new")).await, denied);
+    for name in ["in/sub/private/key", "in/alias", "in/twin", "in/alone"] {
+        for action in ["fs.read", "fs.stat"] {
+            assert_eq!(tried(&config, action, read(name)).await, denied, "{action} {name}");
+        }
+        for action in ["fs.write", "fs.append"] {
+            assert_eq!(tried(&config, action, write(name)).await, denied, "{action} {name}");
+        }
+    }
+    assert_eq!(tried(&config, "fs.write", write("in/sub/private/new")).await, denied);
+    assert_eq!(tried(&config, "fs.list", read("in/sub/private")).await, denied);
+    let tree = |src: &str, dst: &str| format!(r#"{{"src": "{}", "dst": "{}"}}"#, at(src), at(dst));
+    assert_eq!(tried(&config, "fs.copy", tree("in/sub", "in/copied")).await, denied);
+    for (action, params) in [
+        ("fs.move", tree("in/sub", "in/moved")),
+        ("fs.move", tree("in/alone", "in/moved")),
+        ("fs.move", tree("in/f", "in/sub/private/f")),
+        ("fs.delete", format!(r#"{{"path": "{}", "recursive": true}}"#, at("in/sub"))),
+        ("fs.delete", read("in/alone")),
+        ("shell.exec", format!(r#"{{"command": "true", "cwd": "{}"}}"#, at("in/sub/private"))),
+    ] {
+        assert_eq!(tried(&config, action, params.clone()).await, denied, "{action} {params}");
+    }
+    assert_eq!(fs::read_to_string(at("in/sub/private/key")).unwrap(), "secret");
+    assert_eq!(fs::read_to_string(at("in/alone")).unwrap(), "x");
+    assert!(!dir.path().join("in/sub/private/new").exists());
+}
+
+#[tokio::test]
+async fn without_roots_the_engines_own_and_what_is_no_file_stay_out_of_reach() {
+    let dir = tempdir().unwrap();
+    let own = dir.path().join("opcode.db");
+    fs::write(&own, "rows").unwrap();
+    let twin = dir.path().join("twin");
+    fs::hard_link(&own, &twin).unwrap();
+    let files = FileRules { own: vec![own.clone()], ..FileRules::default() };
+    let config = WorldConfig { files, ..config() };
+    let pid = std::process::id();
+    for path in [
+        own.display().to_string(),
+        twin.display().to_string(),
+        "/proc/self/environ".to_owned(),
+        format!("/proc/{pid}/environ"),
+        format!("/proc/self/task/{pid}/maps"),
+        "/dev/zero".to_owned(),
+    ] {
+        let params = format!(r#"{{"path": "{path}"}}"#);
+        let denied = Err(ErrorCode::PathDenied);
+        assert_eq!(tried(&config, "fs.read", params).await, denied, "{path}");
+        let params = format!(r#"{{"path": "{path}", "content": "x"}}"#);
+        assert!(tried(&config, "fs.write", params).await.is_err(), "{path}");
+    }
+    assert_eq!(fs::read_to_string(&own).unwrap(), "rows", "not even cut");
+    let other = dir.path().join("other");
+    fs::hard_link(dir.path().join("twin"), &other).unwrap();
+    fs::remove_file(&other).unwrap();
+    let meminfo = r#"{"path": "/proc/meminfo"}"#.to_owned();
+    assert_eq!(tried(&config, "fs.read", meminfo).await, Ok(()));
 }

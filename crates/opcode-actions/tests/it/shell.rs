@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use opcode_actions::{Registry, Stop, WorldConfig};
+use opcode_actions::{FileRules, Registry, Stop, WorldConfig};
 use opcode_model::action::Call;
 use opcode_model::limits::OUTPUT_BYTES_MAX;
 use opcode_model::{ErrorCode, Limits, Profile, Value, Wishes};
@@ -93,7 +93,8 @@ async fn a_directory_outside_the_roots_is_denied() {
     std::fs::create_dir(dir.path().join("in")).unwrap();
     std::os::unix::fs::symlink("/usr", dir.path().join("in/out")).unwrap();
     let root = dir.path().join("in");
-    let config = || WorldConfig { roots: Some(vec![root.clone()]), ..config() };
+    let files = FileRules { write: vec![root.clone()], ..FileRules::default() };
+    let config = || WorldConfig { files: files.clone(), ..config() };
     for path in ["/usr", &format!("{}/out", root.display())] {
         let params = format!(r#"{{"command": "pwd", "cwd": "{path}"}}"#);
         let failure = perform_in(config(), "shell.exec", &call(&params), Stop::never()).await;
