@@ -9,10 +9,10 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 
 use crate::capture::Captured;
-use crate::exec::{Exec, ExecFault, ExecLimits, ExecOutcome};
+use crate::exec::{Exec, ExecFault, ExecLimits, ExecOutcome, heard};
 use crate::linux::meter::Hit;
 use crate::note::{self, ensure_dead};
 use crate::spec::{ExecSpec, Input};
@@ -157,9 +157,7 @@ impl Exec {
         control.write_all(frames).await?;
         while !note::goes_on_alone(&files.note) && !files.end.exists() {
             if helper.try_wait()?.is_some() {
-                let mut said = String::new();
-                control.read_to_string(&mut said).await.unwrap_or_default();
-                return match Word::read(&said) {
+                return match Word::read(&heard(&mut control).await) {
                     Some(Word::Helper(reason)) => Err(io::Error::other(reason)),
                     Some(_) | None => Ok(()),
                 };

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use opcode_model::limits::CAPTURE_BYTES_MAX;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedWriteHalf;
 use tokio::process::{Child, Command};
@@ -341,19 +341,25 @@ async fn converse(
     bounds: Bounds<'_>,
 ) -> io::Result<Said> {
     let (mut from, to) = control.into_split();
-    let mut said = Said { word: String::new(), hung_up: None };
-    let (word, hung_up) = (&mut said.word, &mut said.hung_up);
+    let mut hung_up = None;
     let telling = async {
-        *hung_up = command(to, frames, bounds).await;
-        std::future::pending::<()>().await;
+        hung_up = command(to, frames, bounds).await;
+        std::future::pending().await
     };
-    tokio::select! {
-        () = telling => {}
-        // A reset means the helper ended with a word of ours unread; what it said is still valid.
-        _ = from.read_to_string(word) => {}
-    }
+    let word = tokio::select! {
+        word = telling => word,
+        word = heard(&mut from) => word,
+    };
     helper.wait().await?;
-    Ok(said)
+    Ok(Said { word, hung_up })
+}
+
+/// All that a helper says until it ends. A reset means that it ended with a word of ours unread; what it said before is
+/// as valid as ever.
+pub(crate) async fn heard(from: &mut (impl AsyncRead + Unpin)) -> String {
+    let mut said = Vec::new();
+    while from.read_buf(&mut said).await.is_ok_and(|bytes| bytes > 0) {}
+    String::from_utf8_lossy(&said).into_owned()
 }
 
 /// Our side of the conversation. Answers early only if the order could not be given in time.
