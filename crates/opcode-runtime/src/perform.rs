@@ -120,10 +120,10 @@ impl Performer {
     }
 }
 
-/// Nobody hears the answers any more, and the next process will repeat these attempts: they are told to stop.
+/// Nobody hears the answers any more, and the next process will repeat these attempts: what cannot go on alone is told to stop.
 impl Drop for Performer {
     fn drop(&mut self) {
-        self.running.values().for_each(Stopper::fire);
+        self.running.values().for_each(Stopper::let_go);
     }
 }
 

@@ -6,13 +6,13 @@
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream as Socket;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use opcode_model::limits::CAPTURE_BYTES_MAX;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedWriteHalf;
 use tokio::process::{Child, Command};
@@ -90,7 +90,7 @@ pub struct ExecOutcome {
 
 impl ExecOutcome {
     /// Stopped before it began.
-    fn unstarted(begun: Instant) -> Self {
+    pub(crate) fn unstarted(begun: Instant) -> Self {
         let (stdout, stderr) = (Captured::default(), Captured::default());
         Self { end: ExecEnd::Stopped, stdout, stderr, duration: begun.elapsed() }
     }
@@ -148,8 +148,9 @@ impl Exec {
 
     async fn probe(&self) -> Result<Host, ExecFault> {
         let frames = Order::Probe.frames(b"").map_err(|error| self.fault(&error))?;
-        let (helper, control) =
-            self.spawn("probe", Stdio::null()).map_err(|error| self.fault(&error))?;
+        let (helper, control) = self
+            .spawn("probe", (Stdio::null(), Stdio::null()))
+            .map_err(|error| self.fault(&error))?;
         let (stop, tally) = (&Stop::never(), &Tally::new(None));
         let bounds = Bounds { timeout: Some(PROBE_MAX), stop, tally };
         let said = converse(helper, control, &frames, bounds).await;
@@ -186,8 +187,9 @@ impl Exec {
         }
         let frames = self.order(spec, limits.grace, Input::Order).frames(stdin);
         let frames = frames.map_err(|error| self.fault(&error))?;
-        let (mut helper, control) =
-            self.spawn(&spec.program, Stdio::piped()).map_err(|error| self.fault(&error))?;
+        let (mut helper, control) = self
+            .spawn(&spec.program, (Stdio::piped(), Stdio::piped()))
+            .map_err(|error| self.fault(&error))?;
         let (mut stdout, mut stderr) = (Captured::default(), Captured::default());
         let tally = Tally::new(spec.plan.limits.output_bytes);
         let said = {
@@ -213,20 +215,29 @@ impl Exec {
         let frames = frames.map_err(|error| self.fault(&error))?;
         let open = async || {
             let (ours, theirs) = Socket::pair()?;
-            let mut helper = self.spawn(&spec.program, OwnedFd::from(theirs).into())?;
+            let mut helper =
+                self.spawn(&spec.program, (OwnedFd::from(theirs).into(), Stdio::piped()))?;
             helper.1.write_all(&frames).await?;
             Session::new(self.clone(), spec.program.clone(), helper, ours)
         };
         open().await.map_err(|error| self.fault(&error))
     }
 
-    fn order(&self, spec: &ExecSpec, grace: Duration, input: Input) -> Order {
-        let grace_ms = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
-        let attempts_dir = self.attempts_dir.clone();
-        Order::Run(Run { spec: spec.clone(), attempts_dir, grace_ms, input })
+    pub(crate) fn attempts_dir(&self) -> Option<&Path> {
+        self.attempts_dir.as_deref()
     }
 
-    fn spawn(&self, program: &str, stdout: Stdio) -> io::Result<(Child, UnixStream)> {
+    pub(crate) fn order(&self, spec: &ExecSpec, grace: Duration, input: Input) -> Order {
+        let grace_ms = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
+        let attempts_dir = self.attempts_dir.clone();
+        Order::Run(Run { spec: spec.clone(), attempts_dir, grace_ms, input, detached: None })
+    }
+
+    pub(crate) fn spawn(
+        &self,
+        program: &str,
+        (stdout, stderr): (Stdio, Stdio),
+    ) -> io::Result<(Child, UnixStream)> {
         let (ours, theirs) = Socket::pair()?;
         ours.set_nonblocking(true)?;
         let ours = UnixStream::from_std(ours)?;
@@ -238,7 +249,7 @@ impl Exec {
             .env_clear()
             .stdin(OwnedFd::from(theirs))
             .stdout(stdout)
-            .stderr(Stdio::piped())
+            .stderr(stderr)
             .process_group(0)
             .spawn()?;
         Ok((child, ours))
@@ -330,19 +341,25 @@ async fn converse(
     bounds: Bounds<'_>,
 ) -> io::Result<Said> {
     let (mut from, to) = control.into_split();
-    let mut said = Said { word: String::new(), hung_up: None };
-    let (word, hung_up) = (&mut said.word, &mut said.hung_up);
+    let mut hung_up = None;
     let telling = async {
-        *hung_up = command(to, frames, bounds).await;
-        std::future::pending::<()>().await;
+        hung_up = command(to, frames, bounds).await;
+        std::future::pending().await
     };
-    tokio::select! {
-        () = telling => {}
-        // A reset means the helper ended with a word of ours unread; what it said is still valid.
-        _ = from.read_to_string(word) => {}
-    }
+    let word = tokio::select! {
+        word = telling => word,
+        word = heard(&mut from) => word,
+    };
     helper.wait().await?;
-    Ok(said)
+    Ok(Said { word, hung_up })
+}
+
+/// All that a helper says until it ends. A reset means that it ended with a word of ours unread; what it said before is
+/// as valid as ever.
+pub(crate) async fn heard(from: &mut (impl AsyncRead + Unpin)) -> String {
+    let mut said = Vec::new();
+    while from.read_buf(&mut said).await.is_ok_and(|bytes| bytes > 0) {}
+    String::from_utf8_lossy(&said).into_owned()
 }
 
 /// Our side of the conversation. Answers early only if the order could not be given in time.

@@ -4,6 +4,7 @@
 //! Not here: what to run and what its output means (`opcode-actions`).
 
 mod capture;
+mod detached;
 mod exec;
 mod helper;
 mod linux;

@@ -13,10 +13,13 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, PidfdFlags, Signal, getpid, pidfd_open, pidfd_send_signal};
 
+use crate::detached;
 use crate::linux::cgroup;
 use crate::procfs::{self, Process};
 use crate::spec::{HELPER_WORD, IDEMPOTENCY_KEY_ENV};
 
+/// The line of a helper that goes on alone.
+const DETACHED: &str = "detached";
 /// How long an orphaned helper may take to end its tree before we help.
 const ORPHAN_GRACE: Duration = Duration::from_millis(200);
 /// How long an earlier attempt may take to die in all.
@@ -69,6 +72,11 @@ impl Note {
         }
     }
 
+    /// Notes that it goes on when nobody is left who asked for it.
+    pub(crate) fn detach(&mut self) -> io::Result<()> {
+        writeln!(self.locked, "{DETACHED}")
+    }
+
     /// Notes a control group that is about to be made.
     pub(crate) fn add_group(&mut self, path: &Path) -> io::Result<()> {
         writeln!(self.locked, "{}", path.display())
@@ -100,9 +108,21 @@ pub async fn ensure_all_dead(attempts_dir: &Path) -> io::Result<()> {
         Err(error) => return Err(error),
     };
     for note in notes {
-        ensure_dead(attempts_dir, &note.file_name().to_string_lossy()).await?;
+        let name = note.file_name();
+        let name = name.to_string_lossy();
+        // What lies beside a note has a dot in its name; who goes on alone is found again by his key.
+        if !name.contains('.') && !goes_on_alone(&note.path()) {
+            ensure_dead(attempts_dir, &name).await?;
+        }
     }
+    detached::sweep(attempts_dir);
     Ok(())
+}
+
+/// Whether the helper of a note goes on alone.
+pub(crate) fn goes_on_alone(note: &Path) -> bool {
+    let note = fs::read_to_string(note).unwrap_or_default();
+    note.lines().any(|line| line == DETACHED) && living(&note).is_some()
 }
 
 fn end(path: &Path, key: &str) -> io::Result<()> {
@@ -215,7 +235,7 @@ fn pause(millis: i64) -> io::Result<()> {
 }
 
 /// Where the note of `key` lies. Keys are base32; anything else is made harmless.
-fn place(dir: &Path, key: &str) -> PathBuf {
+pub(crate) fn place(dir: &Path, key: &str) -> PathBuf {
     let safe = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
     dir.join(key.chars().map(safe).collect::<String>())
 }

@@ -6,12 +6,12 @@
 use std::io;
 use std::os::unix::net::UnixStream as Socket;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::process::{Child, ChildStderr};
 
-use crate::exec::{Exec, ExecEnd, ExecFault};
+use crate::exec::{Exec, ExecEnd, ExecFault, heard};
 use crate::helper::TERMINATE;
 
 /// A running program and the lines to it.
@@ -54,9 +54,7 @@ impl Session {
     /// # Errors
     /// Why it did not begin, if it did not.
     pub async fn wait(&mut self) -> Result<ExecEnd, ExecFault> {
-        let mut word = String::new();
-        // A reset means the helper ended with a word of ours unread; what it said is still valid.
-        self.control.read_to_string(&mut word).await.unwrap_or_default();
+        let word = heard(&mut self.control).await;
         self.helper.wait().await.map_err(|error| self.exec.fault(&error))?;
         self.exec.verdict(&self.program, &word)
     }

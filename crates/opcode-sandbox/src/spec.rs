@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +52,15 @@ pub(crate) struct Run {
     pub attempts_dir: Option<PathBuf>,
     pub grace_ms: u64,
     pub input: Input,
+    /// Whether it goes on when nobody is left who asked for it.
+    pub detached: Option<Detached>,
+}
+
+/// What a helper must know that is on its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Detached {
+    /// When the program is killed.
+    pub timeout: Option<Duration>,
 }
 
 /// Where the program's standard input comes from.
@@ -66,6 +76,14 @@ pub(crate) enum Input {
 const FRAME_BYTES_MAX: u32 = 64 << 20;
 
 impl Order {
+    /// The same, for a helper that is on its own.
+    pub(crate) fn detached(self, timeout: Option<Duration>) -> Self {
+        match self {
+            Self::Run(run) => Self::Run(Run { detached: Some(Detached { timeout }), ..run }),
+            Self::Probe => Self::Probe,
+        }
+    }
+
     /// The order and what to feed to standard input, each with its length before it.
     pub(crate) fn frames(&self, stdin: &[u8]) -> io::Result<Vec<u8>> {
         let text = serde_json::to_string(self)?;
@@ -113,8 +131,13 @@ mod tests {
             plan: Arc::default(),
         };
         let input = Input::Order;
-        let order =
-            Order::Run(Run { spec, attempts_dir: Some("/x".into()), grace_ms: 2_000, input });
+        let order = Order::Run(Run {
+            spec,
+            attempts_dir: Some("/x".into()),
+            grace_ms: 2_000,
+            input,
+            detached: None,
+        });
         let bytes = order.frames(b"in").unwrap();
         assert_eq!(Order::read(&mut bytes.as_slice()).unwrap(), (order, b"in".to_vec()));
     }

@@ -64,6 +64,9 @@ pub(super) struct Params {
     /// Run `/bin/sh -c` with the command and its arguments joined by spaces.
     #[serde(default)]
     shell: bool,
+    /// It goes on when the server ends, by whatever cause; the next attempt of the step, after a restart, waits for it.
+    #[serde(default)]
+    detach: bool,
 }
 
 impl Built for ShellExec {
@@ -165,9 +168,15 @@ async fn run(params: Params, site: &Site<'_>, plan: Arc<Plan>) -> Outcome {
         ..ExecLimits::default()
     };
     let stdin = params.stdin.clone().unwrap_or_default().0;
-    let held = plan.limits;
+    let (held, detach) = (plan.limits, params.detach);
     let spec = spec(params, site, plan)?;
-    let run = site.world.exec().run(&spec, stdin.as_bytes(), &limits, &site.stop);
+    let (exec, stdin) = (site.world.exec(), stdin.as_bytes());
+    let run = async {
+        match detach {
+            true => exec.run_detached(&spec, stdin, &limits, &site.stop).await,
+            false => exec.run(&spec, stdin, &limits, &site.stop).await,
+        }
+    };
     let outcome = Box::pin(run).await.map_err(|fault| failure(&fault))?;
     match (outcome.end, due) {
         (ExecEnd::Stopped, _) => Err(cancelled(NAME)),

@@ -20,6 +20,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Resource, Rlimit, WaitStatus, getpid, set_child_subreaper, setrlimit};
 
 use self::plant::{Planted, plant};
+use crate::detached::{self, Files};
 use crate::linux::meter::{Hit, Meter};
 use crate::linux::sys;
 use crate::note::Note;
@@ -82,14 +83,16 @@ fn prepare(order: &Run, control: &UnixStream) -> io::Result<Option<Option<Note>>
         rustix::thread::set_no_new_privs(true)?;
     }
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
+    // Who goes on alone is wanted from the moment he has his order.
+    let wanted = || order.detached.is_some() || connected(control);
     let note = match (&order.attempts_dir, &order.spec.key) {
-        (Some(dir), Some(key)) => match Note::leave(dir, key, || connected(control))? {
+        (Some(dir), Some(key)) => match Note::leave(dir, key, wanted)? {
             Some(note) => Some(note),
             None => return Ok(None),
         },
         (None, _) | (_, None) => None,
     };
-    Ok(connected(control).then_some(note))
+    Ok(wanted().then_some(note))
 }
 
 fn run(
@@ -98,12 +101,15 @@ fn run(
     mut control: UnixStream,
     mut note: Option<Note>,
 ) -> io::Result<()> {
+    if let (Some(_), Some(note)) = (&order.detached, &mut note) {
+        note.detach()?;
+    }
     let planted = plant(order, stdin, note.as_mut());
     let mut planted = match planted {
         Ok(planted) => planted,
         Err(word) => {
             tree::kill_all();
-            return report(&mut control, &word);
+            return told(order, &mut control, &word);
         }
     };
     let end = Tree::new(order, &mut planted, &control).and_then(|mut tree| tree.tend());
@@ -116,7 +122,7 @@ fn run(
         Ok(End::Abandoned) => None,
         Err(error) => Some(Word::Helper(error.to_string())),
     };
-    let told = word.map_or(Ok(()), |word| report(&mut control, &word));
+    let told = word.map_or(Ok(()), |word| told(order, &mut control, &word));
     if let Some(groups) = &planted.groups {
         groups.kill();
     }
@@ -128,6 +134,19 @@ fn run(
     drop(planted);
     drop(note);
     told
+}
+
+/// Says the last word to whoever asked, or leaves it for whoever comes.
+fn told(order: &Run, control: &mut UnixStream, word: &Word) -> io::Result<()> {
+    match (files(order), &order.detached) {
+        (Some(files), Some(_)) => files.leave(word),
+        (None, _) | (_, None) => report(control, word),
+    }
+}
+
+/// What lies between a detached helper and whoever comes.
+fn files(order: &Run) -> Option<Files> {
+    Some(Files::of(order.attempts_dir.as_deref()?, order.spec.key.as_deref()?))
 }
 
 /// One line for the daemon. It may be gone, and then nobody needs it.
@@ -152,6 +171,14 @@ struct Tree<'a> {
     looked: Instant,
     grace: Duration,
     stop_by: Option<Instant>,
+    alone: Option<Alone>,
+}
+
+/// What guides a helper that nobody speaks with.
+struct Alone {
+    files: Files,
+    kill_by: Option<Instant>,
+    output_bytes_max: Option<u64>,
 }
 
 /// What is held of a program while it runs.
@@ -186,7 +213,13 @@ impl<'a> Tree<'a> {
             feed: &mut planted.feed,
         };
         let grace = Duration::from_millis(order.grace_ms);
-        Ok(Self { planted: held, control, meter, looked: Instant::now(), grace, stop_by: None })
+        let alone = order.detached.as_ref().zip(files(order)).map(|(detached, files)| Alone {
+            files,
+            kill_by: detached.timeout.map(|span| Instant::now() + span),
+            output_bytes_max: plan.limits.output_bytes,
+        });
+        let looked = Instant::now();
+        Ok(Self { planted: held, control, meter, looked, grace, stop_by: None, alone })
     }
 
     /// Waits for one of the ends.
@@ -200,7 +233,8 @@ impl<'a> Tree<'a> {
             if let Some(status) = ended {
                 return Ok(if self.stop_by.is_some() { End::Stopped } else { End::Ended(status) });
             }
-            if let Some(end) = self.listen()? {
+            let end = if self.alone.is_some() { self.look_around() } else { self.listen()? };
+            if let Some(end) = end {
                 return Ok(end);
             }
             if self.stop_by.is_some_and(|by| by <= Instant::now()) {
@@ -219,17 +253,21 @@ impl<'a> Tree<'a> {
 
     /// Sleeps until something may have happened.
     fn rest(&self) -> io::Result<()> {
-        let look = if self.meter.is_some() { WATCH } else { REAP };
+        let look = match (&self.meter, &self.alone) {
+            (Some(_), _) => WATCH,
+            (None, Some(_)) => detached::LOOK,
+            (None, None) => REAP,
+        };
         let left =
             self.stop_by.map_or(look, |by| by.saturating_duration_since(Instant::now()).min(look));
         let left = Timespec {
             tv_sec: left.as_secs().try_into().unwrap_or(1),
             tv_nsec: left.subsec_nanos().into(),
         };
-        let mut fds = vec![
-            PollFd::new(self.control, PollFlags::IN),
-            PollFd::from_borrowed_fd(self.planted.handle, PollFlags::IN),
-        ];
+        let mut fds = vec![PollFd::from_borrowed_fd(self.planted.handle, PollFlags::IN)];
+        if self.alone.is_none() {
+            fds.push(PollFd::new(self.control, PollFlags::IN));
+        }
         if let Some(feed) = &*self.planted.feed {
             fds.push(PollFd::from_borrowed_fd(feed.pipe.as_fd(), PollFlags::OUT));
         }
@@ -237,6 +275,26 @@ impl<'a> Tree<'a> {
             Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// What became of a program that nobody speaks with.
+    fn look_around(&mut self) -> Option<End> {
+        let alone = self.alone.as_ref()?;
+        if alone.kill_by.is_some_and(|by| by <= Instant::now()) {
+            return Some(End::Killed);
+        }
+        if let Some(hit) = detached::is_too_long(alone.output_bytes_max) {
+            return Some(End::Hit(hit));
+        }
+        if self.stop_by.is_none() && alone.files.is_stopped() {
+            self.terminate();
+        }
+        None
+    }
+
+    fn terminate(&mut self) {
+        self.stop_by = Some(Instant::now() + self.grace);
+        tree::terminate_all();
     }
 
     /// What the daemon says, if it says anything.
@@ -247,8 +305,7 @@ impl<'a> Tree<'a> {
             Ok(_) if word[0] == KILL => Ok(Some(End::Killed)),
             Ok(_) => {
                 if word[0] == TERMINATE && self.stop_by.is_none() {
-                    self.stop_by = Some(Instant::now() + self.grace);
-                    tree::terminate_all();
+                    self.terminate();
                 }
                 Ok(None)
             }

@@ -128,8 +128,9 @@ fn groups(plan: &Plan, spec: &ExecSpec, note: Option<&mut Note>) -> io::Result<O
     // The first process of the namespaces is not the program's.
     let above = u32::from(plan.has(Mechanism::Namespaces));
     let pids = plan.limits.pids.map(|pids| pids.saturating_add(above));
-    let own = format!("process-{}", std::process::id());
-    let groups = Groups::new(&places, spec.key.as_deref().unwrap_or(&own));
+    // A key is one attempt's only where there are notes; with the helper's number, nobody takes another's group.
+    let key = spec.key.as_deref().unwrap_or("process");
+    let groups = Groups::new(&places, &format!("{key}-{}", std::process::id()));
     if let Some(note) = note {
         groups.paths().try_for_each(|path| note.add_group(path))?;
     }

@@ -1,8 +1,8 @@
 //! Control groups: what holds and counts a whole tree of processes, in version 2 and, where that lacks a controller, in
 //! version 1.
 //!
-//! Keeps: groups lie below our own, one an attempt, named `opcode-<key>`; whoever made one removes it, and whoever
-//! comes next with the same key, or starts the engine, removes what was left.
+//! Keeps: groups lie below our own, one an attempt, named `opcode-<key>-<helper>`; whoever made one removes it, and
+//! whoever comes next with the same key, or starts the engine, removes what was left, as the note says.
 //! Not here: which limits (`policy.rs`), when one counts as hit (`meter.rs`).
 
 use std::fs;

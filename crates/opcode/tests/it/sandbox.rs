@@ -5,9 +5,10 @@
 
 use std::fs;
 
+use rustix::process::Signal;
 use serde_json::{Value as Json, json};
 
-use crate::kit::Home;
+use crate::kit::{Home, until};
 
 fn shell(script: &str, more: &Json) -> String {
     let mut step = json!({"id": "sh", "action": "shell.exec", "params": {"command": "sh", "args": ["-c", script]}});
@@ -100,4 +101,31 @@ fn a_variable_of_the_server_comes_in_by_name() {
     };
     assert_eq!(said(&[]), "\n");
     assert_eq!(said(&["--shell-env", "SECRET_SAUCE"]), "mustard\n");
+}
+
+#[test]
+fn a_detached_step_goes_on_when_its_process_is_killed_and_is_found_again() {
+    for profile in ["process", "isolated"] {
+        let home = Home::new();
+        let here = home.path(".").canonicalize().unwrap();
+        let script = "echo ran >> ran; while [ ! -e go ]; do sleep 0.01; done; echo done";
+        let step = json!({
+            "id": "sh",
+            "action": "shell.exec",
+            "params": {"command": script, "shell": true, "detach": true, "cwd": here, "timeout": "60s"},
+            "sandbox": if profile == "process" { json!("process") } else { json!({"profile": profile, "write": [here]}) },
+        });
+        let file = home.file("w.json", &json!({"steps": [step]}).to_string());
+        let holder = home.start("holder", &["run", &file]);
+        let id = until("it runs", || home.path("ran").exists().then(|| home.workflow()));
+        holder.signal(Signal::KILL);
+        assert_eq!(holder.end().code, -1);
+        fs::write(home.path("go"), "").unwrap();
+        let resumed = home.opcode(&["resume", "--json"]).ended(0).json();
+        let result = &resumed["workflows"][0];
+        assert_eq!((&result["workflow_id"], &result["status"]), (&json!(id), &json!("completed")));
+        assert_eq!(result["steps"]["sh"]["output"]["stdout"], "done\n", "{result}");
+        assert_eq!(fs::read_to_string(home.path("ran")).unwrap(), "ran\n", "it ran once");
+        assert_eq!(fs::read_dir(home.path("home/opcode.db.attempts")).unwrap().count(), 0);
+    }
 }
