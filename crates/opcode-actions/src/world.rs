@@ -14,7 +14,7 @@ use opcode_sandbox::policy::Rules;
 
 use crate::breaker::COOLDOWN;
 use crate::files::{FileRules, Roots};
-use crate::web::Clients;
+use crate::web::{Clients, Policy};
 
 /// What a world is made from.
 #[derive(Clone, Debug)]
@@ -29,6 +29,8 @@ pub struct WorldConfig {
     pub proxy: Option<String>,
     /// Where the daemon itself listens; HTTP actions may not go there.
     pub own_addresses: Vec<SocketAddr>,
+    /// Whether HTTP actions reach neither loopback nor private networks.
+    pub deny_private: bool,
     /// `PATH` of children.
     pub path: String,
     /// `HOME` of children.
@@ -57,6 +59,7 @@ impl Default for WorldConfig {
             attempts_dir: None,
             proxy: None,
             own_addresses: Vec::new(),
+            deny_private: false,
             path: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned(),
             home: "/".to_owned(),
             lang: "C.UTF-8".to_owned(),
@@ -105,7 +108,9 @@ impl World {
     pub fn new(config: WorldConfig) -> Result<Self, WorldFault> {
         let roots = Roots::open(&config.files)
             .map_err(|(path, source)| WorldFault::Root { path, source })?;
-        let clients = Clients::new(config.proxy.as_deref(), config.own_addresses.clone())?;
+        let (own, deny_private) = (config.own_addresses.clone(), config.deny_private);
+        let policy = Policy { own, deny_private };
+        let clients = Clients::new(config.proxy.as_deref(), policy)?;
         let exec = Exec::new(config.helper.clone(), config.attempts_dir.clone());
         Ok(Self { config, exec, roots, clients })
     }

@@ -170,7 +170,7 @@ pub(crate) struct EngineArgs {
         value_parser = clap::value_parser!(u32).range(1..=100_000)
     )]
     pub(crate) pool_size: Option<u32>,
-    /// File actions write beneath it, and read; repeatable [default: everywhere]
+    /// Files are read and written beneath it; repeatable [default: any]
     #[arg(
         long = "fs-root",
         global = true,
@@ -180,7 +180,7 @@ pub(crate) struct EngineArgs {
         value_delimiter = ':'
     )]
     pub(crate) fs_roots: Vec<PathBuf>,
-    /// File actions read beneath it; repeatable
+    /// Files are read beneath it; repeatable
     #[arg(
         long = "fs-read-root",
         global = true,
@@ -190,7 +190,7 @@ pub(crate) struct EngineArgs {
         value_delimiter = ':'
     )]
     pub(crate) fs_read_roots: Vec<PathBuf>,
-    /// File actions never touch it; repeatable
+    /// No file action touches it; repeatable
     #[arg(
         long = "fs-deny",
         global = true,
@@ -200,12 +200,14 @@ pub(crate) struct EngineArgs {
         value_delimiter = ':'
     )]
     pub(crate) fs_deny: Vec<PathBuf>,
-    /// HTTP actions reach no private network and not this machine
+    /// HTTP actions reach no private network and no loopback
     #[arg(
         long,
         global = true,
+        value_name = "YES",
         env = "OPCODE_DENY_PRIVATE",
         hide_env = true,
+        hide_possible_values = true,
         num_args = 0..=1,
         require_equals = true,
         default_value = "false",

@@ -153,6 +153,7 @@ fn world_config(place: &Place, args: &EngineArgs) -> Result<WorldConfig, Trouble
     let text = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     Ok(WorldConfig {
         files: file_rules(args, &path),
+        deny_private: args.deny_private,
         helper,
         attempts_dir: Some(attempts.into()),
         path: text("PATH").unwrap_or(known.path),

@@ -175,7 +175,7 @@ pub(super) async fn perform(
         let client = clients.find(params.tls_skip_verify);
         let client = client.map_err(|error| failed(name, &Trouble::Failed(error)))?;
         let whole = async {
-            let exchange = exchange(client, clients.own(), request);
+            let exchange = exchange(client, clients.policy(), request);
             let (response, took) = exchange.await.map_err(|trouble| failed(name, &trouble))?;
             answer(name, response, took, bytes_max).await
         };

@@ -3,13 +3,12 @@
 //! Keeps: each is built once, when first needed; both follow no redirects by themselves.
 //! Not here: following redirects (`exchange.rs`).
 
-use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use reqwest::{Client, ClientBuilder, Proxy};
 
-use super::policy::Resolver;
+use super::policy::Policy;
 use crate::world::WorldFault;
 
 /// How long connecting may take.
@@ -19,21 +18,21 @@ const CONNECT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(crate) struct Clients {
     proxy: Option<Proxy>,
-    own: Vec<SocketAddr>,
+    policy: Policy,
     checking: OnceLock<Client>,
     trusting: OnceLock<Client>,
 }
 
 impl Clients {
-    /// Clients that go through `proxy`, if there is one, and never to the daemon's `own` addresses.
-    pub(crate) fn new(proxy: Option<&str>, own: Vec<SocketAddr>) -> Result<Self, WorldFault> {
+    /// Clients that go through `proxy`, if there is one, and only where the policy lets them.
+    pub(crate) fn new(proxy: Option<&str>, policy: Policy) -> Result<Self, WorldFault> {
         // Somebody else in this process may have chosen the same provider already.
         drop(rustls::crypto::ring::default_provider().install_default());
         let proxy = proxy.map(|url| {
             Proxy::all(url).map_err(|source| WorldFault::Proxy { proxy: url.to_owned(), source })
         });
         let proxy = proxy.transpose()?;
-        Ok(Self { proxy, own, checking: OnceLock::new(), trusting: OnceLock::new() })
+        Ok(Self { proxy, policy, checking: OnceLock::new(), trusting: OnceLock::new() })
     }
 
     /// The client to use.
@@ -51,9 +50,9 @@ impl Clients {
         Ok(place.get_or_init(|| client))
     }
 
-    /// Where the daemon itself listens.
-    pub(crate) fn own(&self) -> &[SocketAddr] {
-        &self.own
+    /// Where they may go.
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     fn builder(&self) -> ClientBuilder {
@@ -61,7 +60,7 @@ impl Clients {
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
-            .dns_resolver(Arc::new(Resolver))
+            .dns_resolver(Arc::new(self.policy.clone()))
             .connect_timeout(CONNECT)
             .user_agent(concat!("opcode/", env!("CARGO_PKG_VERSION")));
         match &self.proxy {

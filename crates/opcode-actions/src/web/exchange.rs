@@ -3,14 +3,13 @@
 //! Keeps: a redirect to another origin takes along none of the author's headers but the harmless ones.
 //! Not here: reading the body (`body.rs`).
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use opcode_model::secret::may_go_to;
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, Response, StatusCode, Url};
 
-use super::policy::{Forbidden, admit};
+use super::policy::{Forbidden, Policy, admit};
 
 /// A request, ready to be sent.
 #[derive(Clone, Debug)]
@@ -65,13 +64,13 @@ const HARMLESS: [HeaderName; 5] = [
 /// Sends the request; gives the last response and how long its headers took.
 pub(crate) async fn exchange(
     client: &Client,
-    own: &[SocketAddr],
+    policy: &Policy,
     mut request: Exchange,
 ) -> Result<(Response, Duration), Trouble> {
     let begun = Instant::now();
     let mut followed = 0;
     loop {
-        admit(&request.url, own).await.map_err(Trouble::Forbidden)?;
+        admit(&request.url, policy).await.map_err(Trouble::Forbidden)?;
         request.check_secrets()?;
         let mut builder = client
             .request(request.method.clone(), request.url.clone())

@@ -28,34 +28,70 @@ const METADATA: [IpAddr; 2] = [
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
 ];
 
-/// Looks names up and keeps only the addresses that may be connected to.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Resolver;
+/// Which addresses nobody may connect to, beside those that nobody ever may.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Policy {
+    /// Where the daemon itself listens.
+    pub own: Vec<SocketAddr>,
+    /// Whether loopback and private networks are out of reach, too.
+    pub deny_private: bool,
+}
 
-impl Resolve for Resolver {
+/// Looks names up and keeps only the addresses that may be connected to.
+impl Resolve for Policy {
     fn resolve(&self, name: Name) -> Resolving {
+        let policy = self.clone();
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            Ok(Box::new(allowed(found)?.into_iter()) as Addrs)
+            Ok(Box::new(policy.allowed(found)?.into_iter()) as Addrs)
         })
     }
 }
 
-/// The addresses that may be connected to, if there is one.
-fn allowed(found: impl Iterator<Item = SocketAddr>) -> Result<Vec<SocketAddr>, Forbidden> {
-    let (bad, good): (Vec<_>, Vec<_>) = found.partition(|address| is_forbidden(address.ip()));
-    match bad.first() {
-        Some(address) if good.is_empty() => Err(Forbidden(address.ip())),
-        Some(_) | None => Ok(good),
+impl Policy {
+    /// The addresses that may be connected to, if there is one.
+    fn allowed(
+        &self,
+        found: impl Iterator<Item = SocketAddr>,
+    ) -> Result<Vec<SocketAddr>, Forbidden> {
+        let (bad, good): (Vec<_>, Vec<_>) = found.partition(|address| self.forbids(address.ip()));
+        match bad.first() {
+            Some(address) if good.is_empty() => Err(Forbidden(address.ip())),
+            Some(_) | None => Ok(good),
+        }
+    }
+
+    fn forbids(&self, ip: IpAddr) -> bool {
+        is_forbidden(ip) || (self.deny_private && is_private(ip))
+    }
+}
+
+/// Loopback, private, shared, unique-local and other addresses that are not of the open net.
+/// Source: IANA's registries of special-purpose addresses (RFC 6890).
+fn is_private(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => {
+            let [a, b, c, _] = ip.octets();
+            let is_shared = a == 100 && (64..128).contains(&b);
+            let is_reserved = a == 0 || a >= 224 || (a == 192 && b == 0 && c == 0);
+            let is_bench = a == 198 && (b == 18 || b == 19);
+            ip.is_loopback() || ip.is_private() || is_shared || is_reserved || is_bench
+        }
+        IpAddr::V6(ip) => {
+            let is_inner = ip.is_loopback() || ip.is_unspecified() || ip.is_unique_local();
+            let within = embedded(ip).is_some_and(|ip| is_private(ip.into()));
+            is_inner || ip.is_multicast() || within
+        }
     }
 }
 
 /// Refuses what can be refused before connecting: written addresses, and the daemon's own by any name.
-pub(crate) async fn admit(url: &Url, own: &[SocketAddr]) -> Result<(), Forbidden> {
+pub(crate) async fn admit(url: &Url, policy: &Policy) -> Result<(), Forbidden> {
+    let own = &policy.own;
     let Some(host) = url.host_str() else { return Ok(()) };
     let port = url.port_or_known_default().unwrap_or_default();
     let written: Option<IpAddr> = host.trim_matches(['[', ']']).parse().ok();
-    if let Some(ip) = written.filter(|ip| is_forbidden(*ip)) {
+    if let Some(ip) = written.filter(|ip| policy.forbids(*ip)) {
         return Err(Forbidden(ip));
     }
     if !own.iter().any(|address| address.port() == port) {
@@ -112,7 +148,7 @@ mod tests {
             texts.iter().map(|text| SocketAddr::new(text.parse().unwrap(), 0)).collect()
         };
         let mixed = addresses(&["169.254.169.254", "192.0.2.1"]);
-        assert_eq!(allowed(mixed.into_iter()), Ok(addresses(&["192.0.2.1"])));
+        assert_eq!(Policy::default().allowed(mixed.into_iter()), Ok(addresses(&["192.0.2.1"])));
         for bad in [
             "169.254.1.1",
             "fe80::1",
@@ -122,12 +158,34 @@ mod tests {
             "64:ff9b::a9fe:a9fe",
             "2002:a9fe:a9fe::1",
         ] {
-            let found = allowed(addresses(&[bad]).into_iter());
+            let found = Policy::default().allowed(addresses(&[bad]).into_iter());
             assert_eq!(found, Err(Forbidden(bad.parse().unwrap())), "{bad}");
         }
         for good in ["127.0.0.1", "::1", "10.0.0.1", "fd00::1", "8.8.8.8"] {
-            assert!(allowed(addresses(&[good]).into_iter()).is_ok(), "{good}");
+            assert!(Policy::default().allowed(addresses(&[good]).into_iter()).is_ok(), "{good}");
         }
-        assert_eq!(allowed(std::iter::empty()), Ok(Vec::new()));
+        assert_eq!(Policy::default().allowed(std::iter::empty()), Ok(Vec::new()));
+        let strict = Policy { deny_private: true, ..Policy::default() };
+        for private in [
+            "127.0.0.1",
+            "10.0.0.1",
+            "172.16.0.1",
+            "192.168.1.1",
+            "100.64.0.1",
+            "0.0.0.0",
+            "198.18.0.1",
+            "224.0.0.1",
+            "::1",
+            "fd00::1",
+            "ff02::1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::a00:1",
+            "2002:7f00:1::1",
+        ] {
+            assert!(strict.allowed(addresses(&[private]).into_iter()).is_err(), "{private}");
+        }
+        for open in ["8.8.8.8", "2606:4700::1111", "172.32.0.1", "100.128.0.1"] {
+            assert!(strict.allowed(addresses(&[open]).into_iter()).is_ok(), "{open}");
+        }
     }
 }
