@@ -31,6 +31,7 @@ pub use document::{BESIDE, Document};
 pub use engine::{Engine, EngineConfig, EngineError, RunAnswer, RunRequest, Source, Wait};
 pub use hub::{Hub, Note};
 pub use keys::Keys;
+pub use opcode_sandbox::is_of_a_step;
 pub use opcode_vault::{Grant, LastUse, Passphrase, SecretInfo};
 pub use plans::Plans;
 pub use reader::{Reader, StatusView, WaitView};

@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use opcode_model::{ErrorCode, Failure};
 use opcode_runtime::{Actor, Audit, Caller, Deed, Reader, Tokens};
 
+use crate::peer::Peer;
 use crate::refusal::Refusal;
 
 /// Names that always mean this machine.
@@ -155,6 +156,15 @@ pub(crate) async fn check(State(gate): State<Gate>, mut request: Request, next: 
     let caller = match looked {
         Ok(()) => gate.caller(request.headers()).await,
         Err(refusal) => Err(refusal),
+    };
+    let peer = request.extensions().get::<Peer>().cloned();
+    let caller = match (caller, peer) {
+        (Ok(caller), Some(peer)) if !caller.is_proven && peer.is_of_a_step().await => {
+            let hint =
+                "give it a token: `opcode tokens create`, as OPCODE_TOKEN in the step's `env`";
+            Err(forbidden("a program that a step started is not let in without a token", hint))
+        }
+        (caller, _) => caller,
     };
     let wish = format!("{} {}", request.method(), request.uri().path());
     match caller {

@@ -10,6 +10,7 @@ mod gate;
 mod health;
 mod metrics;
 mod openapi;
+mod peer;
 mod refusal;
 mod secrets;
 mod serve;

@@ -8,12 +8,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tower::Service;
+
+use crate::peer::Peer;
 
 /// What connections may take.
 #[derive(Clone, Copy, Debug)]
@@ -50,9 +54,10 @@ pub async fn serve(
             taken = take(&listener, &room) => taken,
         };
         let Some((stream, permit)) = taken else { continue };
-        let router = router.clone();
-        let service = hyper::service::service_fn(move |request| {
+        let (router, peer) = (router.clone(), Peer::of(&stream));
+        let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
             let mut router = router.clone();
+            request.extensions_mut().insert(peer.clone());
             async move { Ok::<_, Infallible>(router.call(request).await.unwrap_or_default()) }
         });
         let served = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);

@@ -156,3 +156,27 @@ fn no_action_of_a_workflow_reaches_the_server_that_runs_it() {
         assert!(run.to_string().contains("is forbidden"), "{name}: {run}");
     }
 }
+
+/// A step's program is on this machine, and still nobody: what it was asked to do is no reason to do more.
+#[test]
+fn a_program_of_a_step_is_not_let_in_without_a_token() {
+    let home = Home::new();
+    let server = Server::start(&home);
+    let script = "import os,sys,urllib.request as r\nq=r.Request(sys.argv[1]+'/api/v1/whoami')\n\
+                  t=os.environ.get('OPCODE_TOKEN')\nif t: q.add_header('Authorization','Bearer '+t)\n\
+                  try: print(r.urlopen(q).read().decode())\nexcept Exception as e: print(e.code)";
+    let url = format!("http://{}", server.address);
+    let ask = |args: serde_json::Value, env: serde_json::Value| {
+        let step = json!({"id": "a", "action": "shell.exec",
+            "params": {"command": "setsid", "args": args, "env": env}});
+        let wish = json!({"definition": {"steps": [step]}, "wait": "20s"});
+        let told = server.post("/api/v1/workflows", &wish).is(200).json();
+        told["steps"]["a"]["output"]["stdout"].clone()
+    };
+    let args = json!(["-w", "python3", "-c", script, url]);
+    assert_eq!(ask(args.clone(), json!({})), 403);
+    let token = crate::tokens::token(&home, "t", &["--role", "viewer"]);
+    let told = ask(args, json!({"OPCODE_TOKEN": token}));
+    assert_eq!(told["role"], "viewer", "{told}");
+    assert_eq!(server.get("/api/v1/whoami").is(200).json()["name"], "local");
+}
