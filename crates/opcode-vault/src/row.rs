@@ -64,13 +64,13 @@ pub struct LastUse {
 /// # Errors
 /// `VALIDATION_ERROR`, saying what a name is.
 pub fn check_name(name: &str) -> Result<(), Failure> {
-    let is_fit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let is_fit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     if begins && name.len() <= NAME_CHARS_MAX && name.chars().all(is_fit) {
         return Ok(());
     }
     let message = format!(
-        "a secret's name is a letter or `_`, then letters, digits, `_` and `-`, at most {NAME_CHARS_MAX}"
+        "a secret's name is a letter or `_`, then letters, digits, `_`, `-` and `.`, at most {NAME_CHARS_MAX}"
     );
     Err(Failure::new(ErrorCode::Validation, message))
 }
