@@ -3,11 +3,13 @@
 //! Keeps: told to stop, only this command ends; the workflow goes on where it runs.
 //! Not here: commands that hold the store themselves (`session.rs`, `follow.rs`).
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hyper::Method;
-use opcode_model::{RunId, Signal};
-use opcode_runtime::{DefineRequest, RunRequest, Source, StatusView};
+use opcode_model::{EventKind, RunId, Seq, Signal};
+use opcode_runtime::{DefineRequest, Reader, RunRequest, Source, StatusView};
+use opcode_store::EventFilter;
 use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 
@@ -15,12 +17,16 @@ use crate::cli::Place;
 use crate::cmd;
 use crate::daemon::Daemon;
 use crate::exit::Exit;
+use crate::follow::Followed;
+use crate::live::{Answer, Screen};
 use crate::session::Interrupts;
 use crate::trouble::Trouble;
 use crate::{say, wire};
 
 /// Looks are at least so far apart.
 const PAUSE: Duration = Duration::from_millis(40);
+/// Events read at once.
+const PAGE: usize = 1_000;
 
 /// Asks for a run; it is on disk when this returns.
 pub(crate) async fn begin(daemon: &Daemon, request: &RunRequest) -> Result<RunId, Trouble> {
@@ -69,38 +75,96 @@ pub(crate) async fn signal(daemon: &Daemon, run: RunId, signal: &Signal) -> Resu
     daemon.ask(Method::POST, &path, Some(&wish)).await.map(drop)
 }
 
-/// Says that the steps are not shown as they happen; the server's events are.
-pub(crate) fn cannot_watch() {
-    let follow = format!("{} events ID --follow", crate::cli::same_store());
-    say::talk(&format!("a server holds the store: `{follow}` shows each step as it happens"));
+/// Events told so far, of a workflow and all below it.
+struct Tail {
+    root: RunId,
+    seen: BTreeMap<RunId, Seq>,
+}
+
+impl Tail {
+    /// Tells what was committed since.
+    async fn tell(&mut self, reader: &Reader, screen: &mut Screen) -> Result<(), Trouble> {
+        let mut family: Vec<RunId> = self.seen.keys().copied().collect();
+        while let Some(run) = family.pop() {
+            let after = self.seen.get(&run).copied().unwrap_or_default();
+            let filter =
+                EventFilter { run: Some(run), after, limit: PAGE, ..EventFilter::default() };
+            let news = reader.events(filter).await?;
+            if news.len() == PAGE {
+                family.push(run);
+            }
+            for record in news {
+                self.seen.insert(run, record.seq);
+                if let EventKind::ChildStarted(_, child) = &record.event.kind {
+                    self.seen.entry(child.workflow_id).or_default();
+                    family.push(child.workflow_id);
+                }
+                screen.event(self.root, run, record.seq, &record.event);
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Follows a workflow until it and all below it rest, and says where one of them is then.
 pub(crate) async fn follow(
     place: &Place,
-    (root, run): (RunId, RunId),
+    daemon: &Daemon,
+    root: RunId,
     limit: Option<Duration>,
-    as_json: bool,
-) -> Result<Exit, Trouble> {
+    screen: &mut Screen,
+) -> Result<Followed, Trouble> {
     let reader = wire::reader(place)?;
     let mut interrupts = Interrupts::listen()?;
+    let mut tail = Tail { root, seen: BTreeMap::from([(root, Seq::default())]) };
     let begun = Instant::now();
-    let stopped = loop {
+    loop {
         let looked = Instant::now();
-        if reader.rests(Some(root)).await? || limit.is_some_and(|limit| begun.elapsed() >= limit) {
-            break None;
+        if screen.tells() {
+            tail.tell(&reader, screen).await?;
         }
-        let pause = PAUSE.max(looked.elapsed() * 20);
+        if screen.is_live() {
+            screen.draw(&reader.status(root).await?);
+        }
+        let rests = reader.rests(Some(root)).await? && !screen.asks(&reader.status(root).await?);
+        if rests || limit.is_some_and(|limit| begun.elapsed() >= limit) {
+            if screen.tells() {
+                tail.tell(&reader, screen).await?;
+            }
+            return Ok(Followed::Seen);
+        }
+        let pause = PAUSE.max(screen.pause()).max(looked.elapsed() * 20);
         let left = limit.map_or(pause, |limit| limit.saturating_sub(begun.elapsed()).min(pause));
         tokio::select! {
-            exit = interrupts.next() => break Some(exit),
+            exit = interrupts.next() => return Ok(Followed::Stopped(exit)),
+            answer = screen.answer() => match answer {
+                Answer::Signal(to, said) => {
+                    if let Err(trouble) = signal(daemon, to, &said).await {
+                        screen.refused(&trouble.to_string());
+                    }
+                }
+                Answer::Nothing => {}
+                Answer::Leave => return Ok(Followed::Seen),
+            },
             () = tokio::time::sleep(left) => {}
         }
-    };
-    let view: StatusView = reader.status(run).await?;
-    cmd::run::tell_result(&view, as_json);
-    if stopped.is_some() {
-        say::talk("the workflow goes on where it runs");
     }
-    Ok(stopped.unwrap_or_else(|| Exit::of(&view.result)))
+}
+
+/// Says where one of the workflows that were followed is now.
+pub(crate) async fn conclude(
+    place: &Place,
+    run: RunId,
+    followed: Followed,
+    as_json: bool,
+) -> Result<Exit, Trouble> {
+    let view: StatusView = wire::reader(place)?.status(run).await?;
+    cmd::run::tell_result(&view, as_json);
+    match followed {
+        Followed::Seen => Ok(Exit::of(&view.result)),
+        Followed::Stopped(exit) => {
+            say::talk("the workflow goes on where it runs");
+            Ok(exit)
+        }
+    }
 }

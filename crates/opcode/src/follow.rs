@@ -133,7 +133,7 @@ impl Eye<'_> {
         match answer {
             Answer::Signal(to, signal) => {
                 if let Err(refused) = self.engine.signal(to, *signal).await {
-                    screen.refused(&refused);
+                    screen.refused(&refused.message);
                 }
                 Ok(false)
             }

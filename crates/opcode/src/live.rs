@@ -7,8 +7,7 @@ use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use opcode_model::EventKind;
-use opcode_model::{Failure, RunId, Seq, Signal, SignalKind, Timestamp, Value};
+use opcode_model::{Event, EventKind, RunId, Seq, Signal, SignalKind, Timestamp, Value};
 use opcode_runtime::{Note, StatusView};
 use opcode_store::DecisionRow;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -114,8 +113,20 @@ impl Screen {
 
     /// Something was committed.
     pub(crate) fn note(&mut self, run: RunId, note: &Note) {
+        for (place, event) in note.commit().events.iter().enumerate() {
+            self.event(run, note.run, Seq(note.after.0 + place as u64 + 1), event);
+        }
+    }
+
+    /// Whether it tells of each change.
+    pub(crate) fn tells(&self) -> bool {
+        matches!(self, Self::Lines(_))
+    }
+
+    /// An event of a workflow was committed, that of `root` or of one below it.
+    pub(crate) fn event(&mut self, root: RunId, of: RunId, seq: Seq, event: &Event) {
         if let Self::Lines(lines) = self {
-            lines.note(run, note);
+            lines.tell(root, of, seq, event);
         }
     }
 
@@ -127,8 +138,8 @@ impl Screen {
     }
 
     /// An answer was not taken.
-    pub(crate) fn refused(&mut self, failure: &Failure) {
-        let remark = format!("not taken: {}", failure.message);
+    pub(crate) fn refused(&mut self, why: &str) {
+        let remark = format!("not taken: {why}");
         match self {
             Self::Live(live) => live.remark = Some(remark),
             Self::Dark | Self::Lines(_) => say::talk(&remark),
@@ -160,22 +171,18 @@ impl Screen {
 }
 
 impl Lines {
-    fn note(&mut self, run: RunId, note: &Note) {
-        self.family.insert(run);
-        if !self.family.contains(&note.run) {
+    fn tell(&mut self, root: RunId, of: RunId, seq: Seq, event: &Event) {
+        self.family.insert(root);
+        if !self.family.contains(&of) {
             return;
         }
-        for (place, event) in note.commit().events.iter().enumerate() {
-            if let EventKind::ChildStarted(_, child) = &event.kind {
-                self.family.insert(child.workflow_id);
-            }
-            let began = *self.began.get_or_insert(event.at);
-            let seq = Seq(note.after.0 + place as u64 + 1);
-            let line = show::event::line(seq, event, began, say::err());
-            let whose =
-                if note.run == run { String::new() } else { format!("  (in {})", note.run) };
-            say::talk(&(line + &whose));
+        if let EventKind::ChildStarted(_, child) = &event.kind {
+            self.family.insert(child.workflow_id);
         }
+        let began = *self.began.get_or_insert(event.at);
+        let line = show::event::line(seq, event, began, say::err());
+        let whose = if of == root { String::new() } else { format!("  (in {of})") };
+        say::talk(&(line + &whose));
     }
 }
 

@@ -68,10 +68,10 @@ pub(crate) async fn run(place: &Place, args: RunArgs) -> Result<Exit, Trouble> {
             tell_begun(run, args.json);
             return Ok(Exit::Completed);
         }
-        if args.watch {
-            beside::cannot_watch();
-        }
-        return beside::follow(place, (run, run), args.wait, args.json).await;
+        let mut screen = Screen::new(args.watch);
+        let followed = beside::follow(place, &server, run, args.wait, &mut screen).await;
+        screen.clear();
+        return beside::conclude(place, run, followed?, args.json).await;
     }
     let mut session = Session::open(place, &args.engine).await?;
     let engine = session.engine.clone();

@@ -163,10 +163,10 @@ pub(crate) async fn run(place: &Place, args: SignalArgs) -> Result<Exit, Trouble
             cmd::run::tell_taken(run, signal.kind, args.json);
             return Ok(Exit::Completed);
         }
-        if args.watch {
-            beside::cannot_watch();
-        }
-        return beside::follow(place, (root, run), args.wait, args.json).await;
+        let mut screen = Screen::new(args.watch);
+        let followed = beside::follow(place, &server, root, args.wait, &mut screen).await;
+        screen.clear();
+        return beside::conclude(place, run, followed?, args.json).await;
     }
     let mut session = Session::open(place, &args.engine).await?;
     let kind = signal.kind;

@@ -50,3 +50,24 @@ fn a_command_that_ends_early_stops_nothing() {
     let status = server.get(&format!("/api/v1/workflows/{id}")).json();
     assert_eq!(status["steps"]["after"]["status"], json!("completed"));
 }
+
+#[test]
+fn watching_beside_a_server_tells_of_every_step_also_below() {
+    let home = Home::new();
+    let server = Server::start(&home);
+    let child = home.file("child.json", r#"{"steps":[{"id":"inner","action":"crypto.uuid"}]}"#);
+    home.opcode(&["define", &child, "--name", "child"]).ended(0);
+    let parent = home.file("parent.json", r#"{"steps":[{"id":"first","action":"crypto.uuid"},
+        {"id":"sub","action":"workflow.run","depends_on":["first"],"params":{"template_name":"child"}}]}"#);
+    let said = home.opcode(&["run", &parent, "--watch", "--json"]).ended(0);
+    assert_eq!(said.json()["status"], "completed");
+    for line in [
+        "step_completed         first",
+        "child_started",
+        "step_completed         inner",
+        "workflow_completed",
+    ] {
+        assert!(said.err.contains(line), "{line} in {}", said.err);
+    }
+    server.stop().ended(0);
+}
