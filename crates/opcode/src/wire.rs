@@ -173,7 +173,7 @@ fn file_rules(args: &EngineArgs, store: &Path) -> FileRules {
         name.push(end);
         PathBuf::from(name)
     };
-    let ends = ["", "-wal", "-shm", "-journal", ".lock", ".serve.json", ".attempts"];
+    let ends = ["", "-wal", "-shm", "-journal", ".lock", ".log", ".serve.json", ".attempts"];
     let kept =
         ["settings.json", "vault.key"].into_iter().filter_map(|name| Some(home()?.join(name)));
     let own = ends.map(beside).into_iter().chain(kept).chain(args.vault_key_file.clone());
