@@ -323,6 +323,10 @@ pub(crate) enum Command {
     Audit(cmd::audit::AuditArgs),
     /// Look for damage in the store
     Verify(cmd::verify::VerifyArgs),
+    /// Copy the store to a file, also while it is in use
+    Backup(cmd::backup::BackupArgs),
+    /// Put a backup in the place of the store
+    Restore(cmd::backup::RestoreArgs),
     /// Show what is in force, and whether this machine is fit
     Doctor(cmd::doctor::DoctorArgs),
     /// Evaluate an expression: CEL, Expr or jq
@@ -355,6 +359,8 @@ impl Command {
             Self::Secrets(args) => args.json,
             Self::Audit(args) => args.json,
             Self::Verify(args) => args.json,
+            Self::Backup(args) => args.json,
+            Self::Restore(args) => args.json,
             Self::Doctor(args) => args.json,
             Self::Bench(args) => args.json,
             Self::Eval(args) => args.json,
@@ -404,6 +410,8 @@ impl Command {
             | Self::Secrets(_)
             | Self::Audit(_)
             | Self::Verify(_)
+            | Self::Backup(_)
+            | Self::Restore(_)
             | Self::Doctor(_)
             | Self::Bench(_)
             | Self::Eval(_)

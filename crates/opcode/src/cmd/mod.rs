@@ -4,6 +4,7 @@
 //! Not here: rules about workflows, how things look (`show/`).
 
 pub(crate) mod audit;
+pub(crate) mod backup;
 pub(crate) mod bench;
 pub(crate) mod define;
 pub(crate) mod dev;
@@ -60,6 +61,8 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Trouble> {
         Command::Secrets(args) => Box::pin(secrets::run(place, args)).await,
         Command::Audit(args) => audit::run(place, args).await,
         Command::Verify(args) => verify::run(place, args).await,
+        Command::Backup(args) => backup::run_backup(place, &args),
+        Command::Restore(args) => backup::run_restore(place, &args),
         Command::Doctor(args) => Box::pin(doctor::run(place, args)).await,
         Command::Bench(args) => Box::pin(bench::run(args)).await,
         Command::Eval(args) => eval::run(args).await,

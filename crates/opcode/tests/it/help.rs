@@ -42,6 +42,8 @@ const COMMANDS: &[&str] = &[
     "tokens revoke",
     "audit",
     "verify",
+    "backup",
+    "restore",
     "doctor",
     "eval",
     "bench",
