@@ -13,6 +13,7 @@ mod lock;
 mod migrations;
 mod open;
 mod pack;
+mod prune;
 mod readers;
 mod reply;
 mod rows;
