@@ -13,6 +13,7 @@ mod openapi;
 mod refusal;
 mod secrets;
 mod serve;
+mod vacuum;
 
 use std::sync::Arc;
 

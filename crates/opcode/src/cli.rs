@@ -327,6 +327,8 @@ pub(crate) enum Command {
     Backup(cmd::backup::BackupArgs),
     /// Put a backup in the place of the store
     Restore(cmd::backup::RestoreArgs),
+    /// Delete old finished workflows, and give free space back to the disk
+    Vacuum(cmd::vacuum::VacuumArgs),
     /// Show what is in force, and whether this machine is fit
     Doctor(cmd::doctor::DoctorArgs),
     /// Evaluate an expression: CEL, Expr or jq
@@ -361,6 +363,7 @@ impl Command {
             Self::Verify(args) => args.json,
             Self::Backup(args) => args.json,
             Self::Restore(args) => args.json,
+            Self::Vacuum(args) => args.json,
             Self::Doctor(args) => args.json,
             Self::Bench(args) => args.json,
             Self::Eval(args) => args.json,
@@ -412,6 +415,7 @@ impl Command {
             | Self::Verify(_)
             | Self::Backup(_)
             | Self::Restore(_)
+            | Self::Vacuum(_)
             | Self::Doctor(_)
             | Self::Bench(_)
             | Self::Eval(_)

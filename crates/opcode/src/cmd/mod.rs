@@ -25,6 +25,7 @@ pub(crate) mod status;
 pub(crate) mod stop;
 pub(crate) mod tokens;
 pub(crate) mod update;
+pub(crate) mod vacuum;
 pub(crate) mod verify;
 
 use std::time::Duration;
@@ -62,6 +63,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Trouble> {
         Command::Audit(args) => audit::run(place, args).await,
         Command::Verify(args) => verify::run(place, args).await,
         Command::Backup(args) => backup::run_backup(place, &args),
+        Command::Vacuum(args) => vacuum::run(place, args).await,
         Command::Restore(args) => backup::run_restore(place, &args),
         Command::Doctor(args) => Box::pin(doctor::run(place, args)).await,
         Command::Bench(args) => Box::pin(bench::run(args)).await,

@@ -44,6 +44,7 @@ const COMMANDS: &[&str] = &[
     "verify",
     "backup",
     "restore",
+    "vacuum",
     "doctor",
     "eval",
     "bench",

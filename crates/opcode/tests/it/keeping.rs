@@ -168,3 +168,46 @@ fn damage_is_refused_and_changes_nothing() {
     home.opcode(&["restore", "good.db"]).ended(0);
     home.opcode(&["verify"]).ended(0);
 }
+
+/// A step with a large output.
+const LARGE: &str = r#"{"name":"large","steps":[{"id":"fill","type":"action",
+  "action":"shell.exec","params":{"command":"sh",
+    "args":["-c","head -c 900000 /dev/urandom | od -An -tx1 | tr -d ' \\n'"]}}]}"#;
+
+/// A parent whose child has failed.
+const FAILS: &str = r#"{"name":"fails","steps":[
+  {"id":"no","type":"action","action":"assert.equals","params":{"actual":1,"expected":2}}]}"#;
+
+#[test]
+fn what_is_not_kept_goes_and_the_file_gets_smaller() {
+    let home = Home::new();
+    for _ in 0..3 {
+        home.opcode(&["run", &home.file("large.json", LARGE)]).ended(0);
+    }
+    home.opcode(&["run", &home.file("fails.json", FAILS)]).ended(1);
+    home.opcode(&["run", &home.file("asks.json", ASKS)]).ended(3);
+    let before = fs::metadata(home.db()).unwrap().len();
+    let said = home.opcode(&["vacuum", "--keep", "30d", "--json"]).ended(0).json();
+    assert_eq!((&said["deleted"], ids(&home).len()), (&0.into(), 5), "{said}");
+    let said = home.opcode(&["vacuum", "--keep", "0", "--keep-failed", "1d"]).ended(0);
+    assert!(said.out.starts_with("deleted 3 workflows; the store has "), "{said:?}");
+    let after = fs::metadata(home.db()).unwrap().len();
+    assert!(after + 1_000_000 < before, "{before} became {after}");
+    assert_eq!(ids(&home).len(), 2, "the one that waits, and the failed one");
+    home.opcode(&["verify"]).ended(0);
+    let said = home.opcode(&["vacuum", "--keep", "0", "--template", "other", "--json"]).ended(0);
+    assert_eq!(said.json()["deleted"], 0);
+    assert_eq!(home.opcode(&["vacuum", "--keep", "0", "--json"]).ended(0).json()["deleted"], 1);
+    home.opcode(&["vacuum"]).ended(0);
+    home.opcode(&["verify"]).ended(0);
+    let audit = home.opcode(&["audit", "--json"]).ended(0).out;
+    assert!(audit.contains("workflow.prune"), "{audit}");
+}
+
+#[test]
+fn room_is_made_only_where_there_is_a_store() {
+    let home = Home::new();
+    home.opcode(&["vacuum", "--keep", "30d"]).ended(2);
+    home.opcode(&["vacuum", "--keep", "a month"]).ended(2);
+    assert!(!home.db().exists());
+}
