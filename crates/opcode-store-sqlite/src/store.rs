@@ -221,15 +221,16 @@ impl Runs for SqliteStore {
     }
 
     fn prune(&self, which: Pruning) -> Pending<Result<Pruned, Fault>> {
-        let aims = which.over_before.is_some() || which.failed_before.is_some();
+        let wants_room = which.over_before.is_none() && which.failed_before.is_none();
         let job = move |it: &_| prune::roots(it, &which);
         let found = self.inner.readers.read("find runs that may go".to_owned(), job);
         let store = self.clone();
         Box::pin(async move {
             let (roots, more) = found.await?;
             // Where nothing went, nothing is without an owner; but whoever only wants room gets all there is.
-            let last = !more && !(aims && roots.is_empty());
-            let job = |reply| Job::Prune { roots, last, reply };
+            let has_orphans = wants_room || !roots.is_empty();
+            let sweeps = has_orphans && !more;
+            let job = |reply| Job::Prune { roots, sweeps, reply };
             let pruned = store.ask(job, |_, fault| Err(fault)).await?;
             Ok(Pruned { more: more || pruned.more, ..pruned })
         })

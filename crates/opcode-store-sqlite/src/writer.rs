@@ -42,8 +42,8 @@ pub(crate) enum Job {
     Put { writes: Vec<CatalogWrite>, reply: Reply<Result<(), CatalogError>> },
     /// Let the database have at most so many pages.
     Bound { pages: i64, reply: Reply<Result<(), Fault>> },
-    /// Take these runs away with all below them, then some free space; `last` says that no more runs follow.
-    Prune { roots: Vec<i64>, last: bool, reply: Reply<Result<Pruned, Fault>> },
+    /// Take these runs away with all below them, payloads without an owner if it `sweeps`, and some free space.
+    Prune { roots: Vec<i64>, sweeps: bool, reply: Reply<Result<Pruned, Fault>> },
     /// End.
     Close { reply: Reply<Result<(), Fault>> },
 }
@@ -126,7 +126,9 @@ impl Writer {
             self.serve(group);
             match next {
                 Some(Job::Bound { pages, reply }) => reply.send(self.bound(pages)),
-                Some(Job::Prune { roots, last, reply }) => reply.send(self.prune(&roots, last)),
+                Some(Job::Prune { roots, sweeps, reply }) => {
+                    reply.send(self.prune(&roots, sweeps));
+                }
                 Some(Job::Close { reply }) => {
                     closing = Some(reply);
                     break;
@@ -226,11 +228,11 @@ impl Writer {
         })
     }
 
-    fn prune(&mut self, roots: &[i64], last: bool) -> Result<Pruned, Fault> {
+    fn prune(&mut self, roots: &[i64], sweeps: bool) -> Result<Pruned, Fault> {
         if let Some(fault) = self.health.lost.get() {
             return Err(fault.clone());
         }
-        let pruned = self.delete(roots, last).and_then(|runs| {
+        let pruned = self.delete(roots, sweeps).and_then(|runs| {
             let (more, bytes) = prune::give_back(&self.connection)?;
             Ok(Pruned { runs, more, bytes })
         });
@@ -245,11 +247,11 @@ impl Writer {
         })
     }
 
-    fn delete(&mut self, roots: &[i64], last: bool) -> Result<u64, Trouble> {
+    fn delete(&mut self, roots: &[i64], sweeps: bool) -> Result<u64, Trouble> {
         let connection = &self.connection;
         let begun = connection.execute_batch("BEGIN IMMEDIATE");
         let runs = begun.and_then(|()| prune::delete(connection, roots)).and_then(|runs| {
-            if last {
+            if sweeps {
                 prune::sweep(connection)?;
             }
             connection.execute_batch("COMMIT")?;

@@ -49,7 +49,10 @@ pub(crate) fn run_restore(place: &Place, args: &RestoreArgs) -> Result<Exit, Tro
             Trouble::not_found(format!("there is no backup at {}", args.file.display()))
                 .hint("name a file that `opcode backup` made")
         }
-        other => told(other),
+        CopyError::Open(_)
+        | CopyError::Taken(_)
+        | CopyError::Damaged { .. }
+        | CopyError::Fault(_) => told(error),
     })?;
     tell(args.json, &report, &format!("restored to {}", path.display()));
     if !args.json && kept_as(&path).exists() {
