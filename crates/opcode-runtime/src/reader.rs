@@ -22,6 +22,7 @@ use serde_json::{Value as Json, json};
 use crate::agents::Agents;
 use crate::audit::Audit;
 use crate::check::unknown;
+use crate::keeping::Keeping;
 use crate::keys::Keys;
 use crate::plans::{Plans, failure};
 use crate::secrets::Secrets;
@@ -40,6 +41,7 @@ pub struct Reader {
     keys: Keys,
     audit: Audit,
     secrets: Secrets,
+    keeping: Keeping,
     tools: Arc<dyn Tools>,
 }
 
@@ -98,13 +100,14 @@ impl Reader {
     fn over<S: Runs + Catalog>(store: Arc<S>, tools: Arc<dyn Tools>, is_store: bool) -> Self {
         let catalog: Arc<dyn Catalog> = store.clone();
         Self {
-            runs: store,
+            runs: store.clone(),
             templates: Arc::new(Templates { catalog: catalog.clone(), are_known: is_store }),
             agents: Arc::new(Agents::new(catalog.clone())),
             tokens: Tokens::new(catalog.clone()),
             keys: Keys::new(catalog.clone()),
             audit: Audit::new(catalog.clone()),
             secrets: Secrets::new(catalog.clone(), None),
+            keeping: Keeping::new(store),
             plans: Arc::new(Plans::new(catalog, tools.clone())),
             tools,
         }
@@ -113,6 +116,11 @@ impl Reader {
     /// The same with a vault that opens.
     pub(crate) fn with_secrets(self, secrets: Secrets) -> Self {
         Self { secrets, ..self }
+    }
+
+    /// What makes room in the store.
+    pub fn keeping(&self) -> &Keeping {
+        &self.keeping
     }
 
     /// Where a run is, from what is on disk.

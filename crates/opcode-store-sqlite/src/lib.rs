@@ -4,6 +4,7 @@
 //! Not here: the contract and the codec (`opcode-store`), any rule about workflows.
 
 mod audits;
+mod backup;
 mod checkpoint;
 mod fault;
 mod lists;
@@ -12,6 +13,7 @@ mod lock;
 mod migrations;
 mod open;
 mod pack;
+mod prune;
 mod readers;
 mod reply;
 mod rows;
@@ -21,5 +23,6 @@ mod verify;
 mod write;
 mod writer;
 
+pub use backup::{CopyError, backup, kept_as, restore};
 pub use open::{OpenError, SqliteConfig};
 pub use store::SqliteStore;

@@ -10,6 +10,7 @@ const VERSIONS: &[(&str, &str)] = &[
     ("packed_commits", include_str!("schema/0001_packed_commits.sql")),
     ("ends", include_str!("schema/0002_ends.sql")),
     ("audits", include_str!("schema/0003_audits.sql")),
+    ("apart", include_str!("schema/0004_apart.sql")),
 ];
 
 /// The newest version this program knows.

@@ -12,8 +12,8 @@ use opcode_model::RunId;
 use opcode_model::commit::{CatalogKind, CatalogWrite, Commit, Position};
 use opcode_store::{
     About, Catalog, CatalogEntry, CatalogError, CommitError, DecisionFilter, DecisionRow, Delivery,
-    Durability, EventFilter, EventRecord, Fault, Loaded, OpenRun, Pending, Report, RunFilter,
-    RunSummary, Runs,
+    Durability, EventFilter, EventRecord, Fault, Loaded, OpenRun, Pending, Pruned, Pruning, Report,
+    RunFilter, RunSummary, Runs,
 };
 
 use crate::audits;
@@ -24,7 +24,7 @@ use crate::readers::{Door, Readers};
 use crate::reply::{Reply, reply};
 use crate::write::{Books, find_thing};
 use crate::writer::{Health, Job, Writer};
-use crate::{checkpoint, lists, load, migrations, verify};
+use crate::{checkpoint, lists, load, migrations, prune, verify};
 
 /// Jobs that may wait for the writer; whoever brings more waits.
 const JOBS_MAX: usize = 1_024;
@@ -218,6 +218,22 @@ impl Runs for SqliteStore {
 
     fn verify(&self) -> Pending<Result<Report, Fault>> {
         self.inner.readers.read("verify the store".to_owned(), verify::verify)
+    }
+
+    fn prune(&self, which: Pruning) -> Pending<Result<Pruned, Fault>> {
+        let wants_room = which.over_before.is_none() && which.failed_before.is_none();
+        let job = move |it: &_| prune::roots(it, &which);
+        let found = self.inner.readers.read("find runs that may go".to_owned(), job);
+        let store = self.clone();
+        Box::pin(async move {
+            let (roots, more) = found.await?;
+            // Where nothing went, nothing is without an owner; but whoever only wants room gets all there is.
+            let has_orphans = wants_room || !roots.is_empty();
+            let sweeps = has_orphans && !more;
+            let job = |reply| Job::Prune { roots, sweeps, reply };
+            let pruned = store.ask(job, |_, fault| Err(fault)).await?;
+            Ok(Pruned { more: more || pruned.more, ..pruned })
+        })
     }
 
     fn about(&self) -> About {

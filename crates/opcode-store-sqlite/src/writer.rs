@@ -10,13 +10,14 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use opcode_model::commit::{CatalogWrite, Commit, Position};
-use opcode_store::{CatalogError, CommitError, Fault, linger};
+use opcode_store::{CatalogError, CommitError, Fault, Pruned, linger};
 use rusqlite::Connection;
 
 use crate::checkpoint::WalWatch;
 use crate::fault::Trouble;
 use crate::open::{close_boot, truncate_wal};
 use crate::pack::PackedCommit;
+use crate::prune;
 use crate::reply::Reply;
 use crate::write::{Books, write_all, write_commit};
 
@@ -41,6 +42,8 @@ pub(crate) enum Job {
     Put { writes: Vec<CatalogWrite>, reply: Reply<Result<(), CatalogError>> },
     /// Let the database have at most so many pages.
     Bound { pages: i64, reply: Reply<Result<(), Fault>> },
+    /// Take these runs away with all below them, payloads without an owner if it `sweeps`, and some free space.
+    Prune { roots: Vec<i64>, sweeps: bool, reply: Reply<Result<Pruned, Fault>> },
     /// End.
     Close { reply: Reply<Result<(), Fault>> },
 }
@@ -112,7 +115,7 @@ impl Writer {
                     Job::Append { batch, .. } => size += batch.len(),
                     Job::Put { writes, .. } => size += writes.len(),
                     // What was queued before it is written before it.
-                    Job::Bound { .. } | Job::Close { .. } => {
+                    Job::Bound { .. } | Job::Prune { .. } | Job::Close { .. } => {
                         next = Some(job);
                         break;
                     }
@@ -123,6 +126,9 @@ impl Writer {
             self.serve(group);
             match next {
                 Some(Job::Bound { pages, reply }) => reply.send(self.bound(pages)),
+                Some(Job::Prune { roots, sweeps, reply }) => {
+                    reply.send(self.prune(&roots, sweeps));
+                }
                 Some(Job::Close { reply }) => {
                     closing = Some(reply);
                     break;
@@ -204,16 +210,56 @@ impl Writer {
     fn attempt(&mut self, units: &[Unit<'_>]) -> Result<Vec<Outcome>, Trouble> {
         let outcomes = self.transact(units);
         if outcomes.is_err() {
-            self.books.tails.clear();
-            if !self.connection.is_autocommit() {
-                self.connection.execute_batch("ROLLBACK").map_err(|error| match error.into() {
-                    Trouble::Lost(cause) | Trouble::Full(cause) | Trouble::Other(cause) => {
-                        Trouble::Lost(cause)
-                    }
-                })?;
-            }
+            self.undo()?;
         }
         Ok(outcomes?)
+    }
+
+    /// Forgets what a transaction did that did not come about.
+    fn undo(&mut self) -> Result<(), Trouble> {
+        self.books.tails.clear();
+        if self.connection.is_autocommit() {
+            return Ok(());
+        }
+        self.connection.execute_batch("ROLLBACK").map_err(|error| match error.into() {
+            Trouble::Lost(cause) | Trouble::Full(cause) | Trouble::Other(cause) => {
+                Trouble::Lost(cause)
+            }
+        })
+    }
+
+    fn prune(&mut self, roots: &[i64], sweeps: bool) -> Result<Pruned, Fault> {
+        if let Some(fault) = self.health.lost.get() {
+            return Err(fault.clone());
+        }
+        let pruned = self.delete(roots, sweeps).and_then(|runs| {
+            let (more, bytes) = prune::give_back(&self.connection)?;
+            Ok(Pruned { runs, more, bytes })
+        });
+        let fault = |cause| Fault::new("make room in the store", cause);
+        pruned.map_err(|trouble| match trouble {
+            Trouble::Lost(cause) => {
+                self.health.fail(fault(cause.clone()));
+                fault(cause)
+            }
+            Trouble::Full(cause) => Fault { storage_full: true, ..fault(cause) },
+            Trouble::Other(cause) => fault(cause),
+        })
+    }
+
+    fn delete(&mut self, roots: &[i64], sweeps: bool) -> Result<u64, Trouble> {
+        let connection = &self.connection;
+        let begun = connection.execute_batch("BEGIN IMMEDIATE");
+        let runs = begun.and_then(|()| prune::delete(connection, roots)).and_then(|runs| {
+            if sweeps {
+                prune::sweep(connection)?;
+            }
+            connection.execute_batch("COMMIT")?;
+            Ok(runs)
+        });
+        // The ends of logs that are gone are forgotten, too.
+        self.undo()?;
+        Ok(runs?)
     }
 
     fn transact(&mut self, units: &[Unit<'_>]) -> rusqlite::Result<Vec<Outcome>> {
@@ -263,7 +309,7 @@ fn answer(group: Vec<Job>, outcomes: Vec<Outcome>) {
                     reply.send(answer);
                 }
             }
-            Job::Bound { .. } | Job::Close { .. } => {}
+            Job::Bound { .. } | Job::Prune { .. } | Job::Close { .. } => {}
         }
     }
 }
@@ -277,7 +323,7 @@ fn units(group: &[Job]) -> Vec<Unit<'_>> {
                 units.extend(both.map(|(commit, packed)| Unit::Commit(commit, packed)));
             }
             Job::Put { writes, .. } => units.push(Unit::Put(writes)),
-            Job::Bound { .. } | Job::Close { .. } => {}
+            Job::Bound { .. } | Job::Prune { .. } | Job::Close { .. } => {}
         }
     }
     units

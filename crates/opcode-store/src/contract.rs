@@ -244,6 +244,31 @@ pub struct Damage {
     pub what: String,
 }
 
+/// Which finished runs shall go. A run goes with all below it, and only when all of them are over; never before the run
+/// it belongs to.
+#[derive(Clone, Debug, Default)]
+pub struct Pruning {
+    /// Completed and cancelled ones that were over before this; none without it.
+    pub over_before: Option<Timestamp>,
+    /// Failed ones that were over before this; none without it.
+    pub failed_before: Option<Timestamp>,
+    /// Only of these templates; of any, if none is named.
+    pub templates: Vec<Arc<str>>,
+    /// At most so many, those below them not counted.
+    pub limit: usize,
+}
+
+/// What one step of pruning did.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pruned {
+    /// Runs that went, those below others among them.
+    pub runs: u64,
+    /// Whether another step would do more.
+    pub more: bool,
+    /// Bytes the store has on disk once all of this has reached it.
+    pub bytes: u64,
+}
+
 /// What a store says of itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct About {
@@ -302,6 +327,10 @@ pub trait Runs: Send + Sync + 'static {
 
     /// Checks chains, gaps, rows and payloads; names what is damaged.
     fn verify(&self) -> Pending<Result<Report, Fault>>;
+
+    /// One step of making room: takes finished runs away with all that is theirs alone, and gives free space back to
+    /// the disk. The audit log and definitions stay.
+    fn prune(&self, which: Pruning) -> Pending<Result<Pruned, Fault>>;
 
     /// What this store is.
     fn about(&self) -> About;

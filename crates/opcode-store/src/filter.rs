@@ -3,10 +3,12 @@
 //! Keeps: a limit of 0 means the documented default; an absent condition admits everything.
 //! Not here: the order of answers (each store walks its own).
 
+use std::sync::Arc;
+
 use opcode_model::commit::RunRow;
 use opcode_model::{DefinitionHash, Event, RunId, RunStatus, Seq, Timestamp, Value};
 
-use crate::contract::{DecisionFilter, DecisionRow, EventFilter, RunFilter};
+use crate::contract::{DecisionFilter, DecisionRow, EventFilter, Pruning, RunFilter};
 
 impl RunFilter {
     /// How many at most.
@@ -21,6 +23,20 @@ impl RunFilter {
             && self.template_name.as_ref().is_none_or(|it| row.template_name.as_ref() == Some(it))
             && self.parent.is_none_or(|run| row.parent.as_ref().is_some_and(|it| it.run == run))
             && self.since.is_none_or(|since| row.created_at >= since)
+    }
+}
+
+impl Pruning {
+    /// Whether this run may go, if nobody has it below it and all below it are over.
+    pub fn admits(&self, row: &RunRow) -> bool {
+        let before = match row.status {
+            RunStatus::Completed | RunStatus::Cancelled => self.over_before,
+            RunStatus::Failed => self.failed_before,
+            RunStatus::Pending | RunStatus::Active | RunStatus::Suspended => None,
+        };
+        let is_named = |name: &Arc<str>| self.templates.contains(name);
+        row.completed_at.zip(before).is_some_and(|(over, before)| over < before)
+            && (self.templates.is_empty() || row.template_name.as_ref().is_some_and(is_named))
     }
 }
 

@@ -15,7 +15,7 @@ use opcode_model::{Event, Message, RunId, RunStatus, Seq, Timestamp};
 use crate::contract::{
     About, Catalog, CatalogEntry, CatalogError, CommitError, Committed, Damage, DecisionFilter,
     DecisionRow, Delivery, Durability, EventFilter, EventRecord, Fault, Loaded, OpenRun, Pending,
-    Report, RunFilter, RunSummary, Runs,
+    Pruned, Pruning, Report, RunFilter, RunSummary, Runs,
 };
 use crate::filter::blank_row;
 use crate::pieces::Pieces;
@@ -96,6 +96,10 @@ impl Runs for MemoryStore {
 
     fn verify(&self) -> Pending<Result<Report, Fault>> {
         done(Ok(self.state().verify()))
+    }
+
+    fn prune(&self, which: Pruning) -> Pending<Result<Pruned, Fault>> {
+        done(Ok(self.state().prune(&which)))
     }
 
     fn about(&self) -> About {
@@ -323,6 +327,30 @@ impl State {
         });
         let wanted = events.filter(|(id, seq, event)| filter.admits(*id, *seq, event));
         wanted.take(filter.limit()).map(|(id, seq, event)| record(id, seq, event)).collect()
+    }
+
+    fn prune(&mut self, which: &Pruning) -> Pruned {
+        let parent = |run: RunId| self.row(run)?.parent.as_ref().map(|parent| parent.run);
+        let is_root = |run: &RunId| parent(*run).is_none_or(|parent| self.row(parent).is_none());
+        let roots = self.order.iter().copied().filter(is_root);
+        let roots = roots.filter(|run| self.row(*run).is_some_and(|row| which.admits(row)));
+        let mut families = roots.filter_map(|root| {
+            let mut family = vec![root];
+            for run in &self.order {
+                if parent(*run).is_some_and(|parent| family.contains(&parent)) {
+                    family.push(*run);
+                }
+            }
+            let is_over = |run: &RunId| self.row(*run).is_some_and(|it| it.status.is_terminal());
+            family.iter().all(is_over).then_some(family)
+        });
+        let gone: Vec<RunId> = families.by_ref().take(which.limit).flatten().collect();
+        let more = families.next().is_some();
+        self.runs.retain(|run, _| !gone.contains(run));
+        self.order.retain(|run| !gone.contains(run));
+        self.log.retain(|(run, _)| !gone.contains(run));
+        self.inbox.retain(|_, run| !gone.contains(run));
+        Pruned { runs: gone.len() as u64, more, bytes: 0 }
     }
 
     fn verify(&self) -> Report {

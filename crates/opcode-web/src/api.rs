@@ -27,7 +27,7 @@ use serde_json::{Value as Json_, json};
 
 use crate::openapi::{self, Operation};
 use crate::refusal::Refusal;
-use crate::{Web, diagram, events, health, secrets};
+use crate::{Web, diagram, events, health, secrets, vacuum};
 
 pub(crate) type Answer = Result<Response, Refusal>;
 
@@ -49,10 +49,15 @@ const EVENTS: [&str; 5] = ["step_id", "event_type", "since", "limit", "cursor"];
 
 /// What can be done, and how it is described.
 pub(crate) fn operations() -> Vec<Operation> {
-    [of_workflows(), of_templates(), of_lists(), of_callers(), secrets::operations()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let all = [
+        of_workflows(),
+        of_templates(),
+        of_lists(),
+        of_callers(),
+        secrets::operations(),
+        vacuum::operations(),
+    ];
+    all.into_iter().flatten().collect()
 }
 
 /// Start, look, watch, answer.

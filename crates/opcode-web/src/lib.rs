@@ -14,6 +14,7 @@ mod peer;
 mod refusal;
 mod secrets;
 mod serve;
+mod vacuum;
 
 use std::sync::Arc;
 

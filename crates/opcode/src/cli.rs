@@ -325,6 +325,12 @@ pub(crate) enum Command {
     Audit(cmd::audit::AuditArgs),
     /// Look for damage in the store
     Verify(cmd::verify::VerifyArgs),
+    /// Copy the store to a file, also while it is in use
+    Backup(cmd::backup::BackupArgs),
+    /// Put a backup in the place of the store
+    Restore(cmd::backup::RestoreArgs),
+    /// Delete old finished workflows, and give free space back to the disk
+    Vacuum(cmd::vacuum::VacuumArgs),
     /// Show what is in force, and whether this machine is fit
     Doctor(cmd::doctor::DoctorArgs),
     /// Evaluate an expression: CEL, Expr or jq
@@ -357,6 +363,9 @@ impl Command {
             Self::Secrets(args) => args.json,
             Self::Audit(args) => args.json,
             Self::Verify(args) => args.json,
+            Self::Backup(args) => args.json,
+            Self::Restore(args) => args.json,
+            Self::Vacuum(args) => args.json,
             Self::Doctor(args) => args.json,
             Self::Bench(args) => args.json,
             Self::Eval(args) => args.json,
@@ -406,6 +415,9 @@ impl Command {
             | Self::Secrets(_)
             | Self::Audit(_)
             | Self::Verify(_)
+            | Self::Backup(_)
+            | Self::Restore(_)
+            | Self::Vacuum(_)
             | Self::Doctor(_)
             | Self::Bench(_)
             | Self::Eval(_)

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::{Command, ValueEnum};
 use opcode_model::problem::{nearest, pointer};
 use opcode_model::{Object, Problem, Value};
+use opcode_runtime::days;
 
 use crate::cli::DurabilityArg;
 use crate::cmd::serve::{NamesArg, listen_at};
@@ -42,7 +43,7 @@ const fn key(name: &'static str, takes: Takes) -> Key {
 }
 
 /// Every setting there is.
-const KEYS: [Key; 20] = [
+const KEYS: [Key; 22] = [
     key("listen_addr", Takes::Text(|text| listen_at(text).map(drop))),
     key("allowed_hosts", Takes::Texts),
     key("base_url", Takes::Text(|text| wire::base_url(text).map(drop))),
@@ -60,6 +61,8 @@ const KEYS: [Key; 20] = [
     key("sandbox", Takes::Whole(|value| isolation::sandbox(value).map(drop))),
     key("limits", Takes::Whole(|value| isolation::limits(value).map(drop))),
     key("shell_env", Takes::Texts),
+    key("keep", Takes::Text(|text| days(text).map(drop))),
+    key("keep_failed", Takes::Text(|text| days(text).map(drop))),
     key("log_level", Takes::Text(|text| logs::level(text).map(drop))),
     key("log_format", Takes::Text(|text| logs::Format::from_str(text, false).map(drop))),
     key("update_url", Takes::Text(given)),

@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::trouble::Trouble;
 
 /// Flags whose value may also come from the environment.
-const SETTINGS: [(&str, &str); 10] = [
+const SETTINGS: [(&str, &str); 12] = [
     ("--db-path", "OPCODE_DB_PATH"),
     ("--durability", "OPCODE_DURABILITY"),
     ("--pool-size", "OPCODE_POOL_SIZE"),
@@ -20,6 +20,8 @@ const SETTINGS: [(&str, &str); 10] = [
     ("--allowed-host", "OPCODE_ALLOWED_HOSTS"),
     ("--tool-names", "OPCODE_TOOL_NAMES"),
     ("--base-url", "OPCODE_BASE_URL"),
+    ("--keep", "OPCODE_KEEP"),
+    ("--keep-failed", "OPCODE_KEEP_FAILED"),
     ("--log-level", "OPCODE_LOG_LEVEL"),
     ("--log-format", "OPCODE_LOG_FORMAT"),
 ];

@@ -92,7 +92,7 @@ pub(crate) fn store(place: &Place, engine: Option<&EngineArgs>) -> Result<Sqlite
 }
 
 /// The directory of a database that is not there yet.
-fn make_room(path: &Path) -> Result<(), Trouble> {
+pub(crate) fn make_room(path: &Path) -> Result<(), Trouble> {
     use std::os::unix::fs::DirBuilderExt;
     let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else {
         return Ok(());

@@ -10,8 +10,8 @@ use opcode_model::RunId;
 use opcode_model::commit::{CatalogKind, CatalogWrite, Commit, Position};
 use opcode_store::{
     About, Catalog, CatalogEntry, CatalogError, CommitError, DecisionFilter, DecisionRow, Delivery,
-    EventFilter, EventRecord, Fault, Loaded, MemoryStore, OpenRun, Pending, Report, RunFilter,
-    RunSummary, Runs,
+    EventFilter, EventRecord, Fault, Loaded, MemoryStore, OpenRun, Pending, Pruned, Pruning,
+    Report, RunFilter, RunSummary, Runs,
 };
 use tokio::sync::watch;
 
@@ -86,6 +86,10 @@ impl Runs for Gate {
 
     fn verify(&self) -> Pending<Result<Report, Fault>> {
         self.store.verify()
+    }
+
+    fn prune(&self, which: Pruning) -> Pending<Result<Pruned, Fault>> {
+        self.store.prune(which)
     }
 
     fn about(&self) -> About {

@@ -10,12 +10,12 @@ use opcode_model::RunId;
 use opcode_model::commit::{CatalogKind, CatalogWrite, Commit, Position};
 use opcode_store::{
     About, Catalog, CatalogEntry, CatalogError, CommitError, Committed, DecisionFilter,
-    DecisionRow, Delivery, EventFilter, EventRecord, Fault, Loaded, OpenRun, Pending, Report,
-    RunFilter, RunSummary, Runs,
+    DecisionRow, Delivery, EventFilter, EventRecord, Fault, Loaded, OpenRun, Pending, Pruned,
+    Pruning, Report, RunFilter, RunSummary, Runs,
 };
 
 /// Every operation that can fail.
-const OPERATIONS: [&str; 13] = [
+const OPERATIONS: [&str; 14] = [
     "append",
     "close",
     "commit",
@@ -26,6 +26,7 @@ const OPERATIONS: [&str; 13] = [
     "list",
     "load",
     "open",
+    "prune",
     "put",
     "verify",
     "workflows",
@@ -108,6 +109,9 @@ impl<S: Runs> Runs for Counted<S> {
     }
     fn verify(&self) -> Pending<Result<Report, Fault>> {
         self.counted("verify", self.inner.verify())
+    }
+    fn prune(&self, which: Pruning) -> Pending<Result<Pruned, Fault>> {
+        self.counted("prune", self.inner.prune(which))
     }
     fn about(&self) -> About {
         self.inner.about()

@@ -10,6 +10,7 @@ mod decisions;
 mod fixtures;
 mod inbox;
 mod lists;
+mod pruning;
 mod state;
 
 use std::future::Future;
@@ -32,8 +33,15 @@ type Case = (&'static str, fn(&dyn Store));
 
 /// Runs every case, each over a store of its own that `make` makes, and panics at the first that does not hold.
 pub fn check<S: Runs + Catalog>(make: impl Fn() -> S) {
-    let groups =
-        [append::CASES, inbox::CASES, decisions::CASES, catalog::CASES, lists::CASES, state::CASES];
+    let groups = [
+        append::CASES,
+        inbox::CASES,
+        decisions::CASES,
+        catalog::CASES,
+        lists::CASES,
+        state::CASES,
+        pruning::CASES,
+    ];
     let tally = Arc::default();
     for (name, case) in groups.into_iter().flatten() {
         let store = Counted::new(make(), Arc::clone(&tally));

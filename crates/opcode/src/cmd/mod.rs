@@ -4,6 +4,7 @@
 //! Not here: rules about workflows, how things look (`show/`).
 
 pub(crate) mod audit;
+pub(crate) mod backup;
 pub(crate) mod bench;
 pub(crate) mod define;
 pub(crate) mod dev;
@@ -24,6 +25,7 @@ pub(crate) mod status;
 pub(crate) mod stop;
 pub(crate) mod tokens;
 pub(crate) mod update;
+pub(crate) mod vacuum;
 pub(crate) mod verify;
 
 use std::time::Duration;
@@ -60,6 +62,9 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Trouble> {
         Command::Secrets(args) => Box::pin(secrets::run(place, args)).await,
         Command::Audit(args) => audit::run(place, args).await,
         Command::Verify(args) => verify::run(place, args).await,
+        Command::Backup(args) => backup::run_backup(place, &args),
+        Command::Vacuum(args) => vacuum::run(place, args).await,
+        Command::Restore(args) => backup::run_restore(place, &args),
         Command::Doctor(args) => Box::pin(doctor::run(place, args)).await,
         Command::Bench(args) => Box::pin(bench::run(args)).await,
         Command::Eval(args) => eval::run(args).await,

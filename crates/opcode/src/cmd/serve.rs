@@ -10,13 +10,14 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use opcode_mcp::{Face, Names};
 use opcode_model::ErrorCode;
-use opcode_runtime::Engine;
+use opcode_runtime::{Engine, Keep, Keeping};
 use opcode_web::{Gate, Limits};
 use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::cli::{Cli, Command, EngineArgs, LogArgs, Place};
 use crate::cmd::dev::DevArgs;
+use crate::cmd::vacuum::KeepArgs;
 use crate::daemon::{Daemon, Sign};
 use crate::exit::Exit;
 use crate::session::{Interrupts, Session};
@@ -31,6 +32,8 @@ const PORT: u16 = 4100;
 const TOKEN_FILE: &str = "OPCODE_TOKEN_FILE";
 /// Time for answers to go out once told to end; what is left of the grace is for actions.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
+/// Between two times that old workflows are looked for.
+const TIDY_PAUSE: Duration = Duration::from_secs(3_600);
 
 #[derive(Args, Debug)]
 pub(crate) struct ServeArgs {
@@ -65,6 +68,8 @@ pub(crate) struct ServeArgs {
     allowed_hosts: Vec<String>,
     #[command(flatten)]
     names: ToolNames,
+    #[command(flatten)]
+    keep: KeepArgs,
     /// Print the addresses as one JSON object
     #[arg(long)]
     pub(crate) json: bool,
@@ -203,12 +208,28 @@ pub(crate) async fn with(
     }
     let limits = Limits { grace: last_answers, ..Limits::default() };
     let end = told_to_end(&mut session.interrupts, place, &args, &gate);
+    let tidying = tokio::spawn(tidy(session.engine.reader().keeping().clone(), args.keep.of(&[])));
     opcode_web::serve(listener, router, limits, end).await;
+    tidying.abort();
     // Nobody finds us any more; then the store is let go of.
     drop(sign);
     session.stop().await?;
     say::talk("stopped; everything acknowledged is on disk");
     Ok(Exit::Completed)
+}
+
+/// Every hour, takes away what is not to be kept any longer.
+async fn tidy(keeping: Keeping, keep: Keep) {
+    if !keep.is_bounded() {
+        return;
+    }
+    loop {
+        match keeping.vacuum(&keep).await {
+            Ok(done) => tracing::info!(deleted = done.runs, "old workflows went"),
+            Err(failure) => tracing::warn!(%failure, "old workflows stay; in an hour again"),
+        }
+        tokio::time::sleep(TIDY_PAUSE).await;
+    }
 }
 
 /// Waits until the process is told to end; until then, SIGHUP means to read the settings again.
@@ -253,6 +274,8 @@ fn reload(place: &Place, before: &ServeArgs, gate: &Gate, cli: Cli) {
         ("sandbox", before.engine.sandbox != now.engine.sandbox),
         ("limits", before.engine.limits != now.engine.limits),
         ("shell_env", before.engine.shell_env != now.engine.shell_env),
+        ("keep", before.keep.keep != now.keep.keep),
+        ("keep_failed", before.keep.keep_failed != now.keep.keep_failed),
         ("log_format", before.logs.log_format != now.logs.log_format),
     ];
     let waiting = fixed.iter().filter(|(_, is_changed)| *is_changed).map(|(name, _)| *name);

@@ -4,7 +4,7 @@
 //! Not here: the checks (`opcode-store-sqlite`), repair.
 
 use clap::Args;
-use opcode_store::Damage;
+use opcode_store::{Damage, Report};
 
 use crate::cli::Place;
 use crate::exit::Exit;
@@ -22,11 +22,7 @@ pub(crate) struct VerifyArgs {
 
 pub(crate) async fn run(place: &Place, args: VerifyArgs) -> Result<Exit, Trouble> {
     let report = wire::reader(place)?.verify().await?;
-    let looked = format!(
-        "looked at {} and {}",
-        count(usize::try_from(report.runs).unwrap_or(usize::MAX), "workflow"),
-        count(usize::try_from(report.events).unwrap_or(usize::MAX), "event"),
-    );
+    let looked = looked(&report);
     if args.json {
         say::json(&shapes::report(&report));
     } else if report.damage.is_empty() {
@@ -46,7 +42,14 @@ pub(crate) async fn run(place: &Place, args: VerifyArgs) -> Result<Exit, Trouble
     Ok(Exit::Fault)
 }
 
-fn line(damage: &Damage) -> String {
+/// How much was looked at.
+pub(crate) fn looked(report: &Report) -> String {
+    let figure = |n: u64, one| count(usize::try_from(n).unwrap_or(usize::MAX), one);
+    format!("looked at {} and {}", figure(report.runs, "workflow"), figure(report.events, "event"))
+}
+
+/// One damaged place.
+pub(crate) fn line(damage: &Damage) -> String {
     let place = match (damage.run, damage.seq) {
         (Some(run), Some(seq)) => format!("{run}, event {}: ", seq.0),
         (Some(run), None) => format!("{run}: "),

@@ -14,6 +14,7 @@ mod dev;
 mod diagram;
 mod gate;
 mod http;
+mod keeping;
 #[path = "../it/kit.rs"]
 #[expect(dead_code, reason = "the other binary uses the rest")]
 mod kit;

@@ -12,6 +12,7 @@ mod diagram;
 mod eval;
 mod help;
 mod holder;
+mod keeping;
 mod kit;
 mod problems;
 mod query;
