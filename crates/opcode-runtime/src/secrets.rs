@@ -11,6 +11,7 @@ use opcode_model::commit::CatalogWrite;
 use opcode_model::{ErrorCode, Failure};
 use opcode_store::Catalog;
 use opcode_vault::{Grant, Opened, Passphrase, SecretInfo, Use, Vault};
+use zeroize::Zeroizing;
 
 use crate::audit::{Actor, Audit, Deed};
 use crate::clock::now;
@@ -57,8 +58,12 @@ impl Secrets {
         }
         let vault = self.vault.clone();
         tokio::spawn(async move {
-            if let Err(failure) = vault.unlock(now()).await {
-                on_wrong(&failure);
+            match vault.unlock(now()).await {
+                Ok(()) => {}
+                Err(failure) if Vault::is_wrong_passphrase(&failure) => on_wrong(&failure),
+                Err(failure) => {
+                    tracing::error!(%failure, "the vault did not open; it is tried again")
+                }
             }
         });
     }
@@ -83,12 +88,26 @@ impl Secrets {
         })
     }
 
+    /// Does something with the vault to its end, also when whoever asked has gone: what is on disk and what is
+    /// remembered of it stay the same.
+    async fn whole<T: Send + 'static, F: Future<Output = Result<T, Failure>> + Send + 'static>(
+        &self,
+        work: impl FnOnce(Vault) -> F,
+    ) -> Result<T, Failure> {
+        let done = tokio::spawn(work(self.vault.clone())).await;
+        done.unwrap_or_else(|cause| Err(Failure::new(ErrorCode::Internal, cause.to_string())))
+    }
+
     /// Sets one; answers its version.
     ///
     /// # Errors
     /// `VALIDATION_ERROR` for a name or content that cannot be; `VAULT_ERROR` if the vault does not open.
     pub async fn set(&self, name: &str, content: &[u8]) -> Result<u64, Failure> {
-        let done = self.vault.set(name, content, now(), self.did("secret.set", name)).await;
+        let done = {
+            let (also, name) = (self.did("secret.set", name), name.to_owned());
+            let content = Zeroizing::new(content.to_vec());
+            self.whole(|vault| async move { vault.set(&name, &content, now(), also).await }).await
+        };
         self.noted("secret.set", name, done)
     }
 
@@ -97,7 +116,10 @@ impl Secrets {
     /// # Errors
     /// `NOT_FOUND` if there is none of this name.
     pub async fn delete(&self, name: &str) -> Result<(), Failure> {
-        let done = self.vault.delete(name, now(), self.did("secret.delete", name)).await;
+        let done = {
+            let (also, name) = (self.did("secret.delete", name), name.to_owned());
+            self.whole(|vault| async move { vault.delete(&name, now(), also).await }).await
+        };
         self.noted("secret.delete", name, done)
     }
 
@@ -106,7 +128,10 @@ impl Secrets {
     /// # Errors
     /// `NOT_FOUND` if there is none of this name; `VALIDATION_ERROR` for a grant that says nothing.
     pub async fn grant(&self, name: &str, grants: Vec<Grant>) -> Result<(), Failure> {
-        let done = self.vault.grant(name, grants, now(), self.did("secret.grant", name)).await;
+        let done = {
+            let (also, name) = (self.did("secret.grant", name), name.to_owned());
+            self.whole(|vault| async move { vault.grant(&name, grants, now(), also).await }).await
+        };
         self.noted("secret.grant", name, done)
     }
 
@@ -116,7 +141,10 @@ impl Secrets {
     /// `VAULT_ERROR` if the vault, or one of them, does not open.
     pub async fn rotate(&self, passphrase: Option<Passphrase>) -> Result<usize, Failure> {
         let action = if passphrase.is_some() { "vault.rekey" } else { "vault.rotate" };
-        let done = self.vault.rotate(passphrase, now(), self.did(action, "vault")).await;
+        let done = {
+            let also = self.did(action, "vault");
+            self.whole(|vault| async move { vault.rotate(passphrase, now(), also).await }).await
+        };
         self.noted(action, "vault", done)
     }
 
@@ -152,7 +180,20 @@ impl Secrets {
             let message = format!("could not open secret `{name}`: no vault is configured");
             return Err(Failure::new(ErrorCode::Vault, message));
         }
-        let opened = self.vault.open(names.iter().cloned(), wish, now()).await;
+        let (action, host) = (wish.action.to_owned(), wish.host.map(str::to_owned));
+        let (template, agent) = (wish.template.map(str::to_owned), wish.agent.map(str::to_owned));
+        let (workflow_id, wanted) = (wish.workflow_id.to_owned(), names.clone());
+        let opening = self.whole(|vault| async move {
+            let wish = Use {
+                action: &action,
+                host: host.as_deref(),
+                template: template.as_deref(),
+                workflow_id: &workflow_id,
+                agent: agent.as_deref(),
+            };
+            vault.open(wanted, wish, now()).await
+        });
+        let opened = opening.await;
         let engine = Actor::engine();
         let listed = names.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(",");
         let deed = |id| Deed { action: "secret.use", kind: "secret", id, agent: wish.agent };

@@ -16,6 +16,8 @@ use zeroize::Zeroizing;
 
 use crate::key::{KEY_BYTES, Key, NoDice, random};
 
+/// Bytes of a passphrase.
+pub(crate) const PASSPHRASE_BYTES_MAX: usize = 4 << 10;
 /// Memory that one guess takes.
 const MEMORY_KIB: u32 = 64 << 10;
 /// The fewest passes over it.
@@ -50,6 +52,11 @@ impl Passphrase {
             bytes.pop();
         }
         Self(bytes)
+    }
+
+    /// Whether it can be given again, whichever way it comes.
+    pub(crate) fn is_fit(&self) -> bool {
+        (1..=PASSPHRASE_BYTES_MAX).contains(&self.0.len())
     }
 
     /// Whether there is nothing.

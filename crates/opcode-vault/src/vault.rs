@@ -16,7 +16,7 @@ use opcode_store::{Catalog, CatalogEntry, CatalogError, Fault};
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
-use crate::derive::Passphrase;
+use crate::derive::{PASSPHRASE_BYTES_MAX, Passphrase};
 use crate::grant::{Grant, Use, permitting};
 use crate::header::{Header, Locked, Unlocked};
 use crate::redact::Redactor;
@@ -34,6 +34,8 @@ const GRANTS_MAX: usize = 32;
 const USE_NOTED_MS: i64 = 60_000;
 /// Where the vault's own row is.
 const HEADER: &str = "vault";
+/// Says in a failure's details that the passphrase is another one.
+const WRONG_PASSPHRASE: &str = "wrong_passphrase";
 /// What stands before a secret's name where its last use is.
 const USES: &str = "secret-use/";
 
@@ -94,7 +96,9 @@ fn no_dice(cause: crate::key::NoDice) -> Failure {
 }
 
 fn locked(cause: Locked) -> Failure {
-    sorry(format!("could not open the vault: {cause}"))
+    let is_wrong = cause == Locked::Wrong;
+    let details = Value::object([(WRONG_PASSPHRASE, Value::from(is_wrong))]);
+    sorry(format!("could not open the vault: {cause}")).with_details(details)
 }
 
 fn replace(kind: CatalogKind, key: &str, body: Option<String>, at: Timestamp) -> CatalogWrite {
@@ -139,6 +143,11 @@ impl Vault {
         self.passphrase.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Whether a failure says that the passphrase is not this vault's.
+    pub fn is_wrong_passphrase(failure: &Failure) -> bool {
+        failure.details.find(WRONG_PASSPHRASE).and_then(Value::as_bool) == Some(true)
+    }
+
     /// Whether there is a passphrase.
     pub fn is_configured(&self) -> bool {
         self.passphrase().is_some()
@@ -176,7 +185,11 @@ impl Vault {
             }
         };
         if unlocked.is_rotating() {
-            unlocked = self.finish_rotation(unlocked, at).await?;
+            match self.finish_rotation(&unlocked, at).await {
+                Ok(done) => unlocked = done,
+                // Both keys stay; what opens with one of them goes on opening.
+                Err(failure) => tracing::warn!(%failure, "a rotation is not finished yet"),
+            }
         }
         let unlocked = Arc::new(unlocked);
         *place = Some(unlocked.clone());
@@ -206,6 +219,9 @@ impl Vault {
             |why: crate::key::Shut| sorry(format!("secret `{name}` does not open: {why}"));
         if row.key != 0 {
             return row.open(vault, name).map_err(changed);
+        }
+        if vault.version(name) != 0 {
+            return Err(changed(crate::key::Shut));
         }
         let passphrase = self.passphrase().ok_or_else(|| sorry("no vault is configured"))?;
         let sealed = STANDARD.decode(&row.sealed);
@@ -417,10 +433,18 @@ impl Vault {
         at: Timestamp,
         also: Vec<CatalogWrite>,
     ) -> Result<usize, Failure> {
+        if passphrase.as_ref().is_some_and(|new| !new.is_fit()) {
+            let message = format!("a passphrase is 1 to {PASSPHRASE_BYTES_MAX} bytes");
+            return Err(Failure::new(ErrorCode::Validation, message));
+        }
         let mut place = self.unlocked.lock().await;
-        self.open_up(&mut place, at).await?;
-        // What the original system sealed opens with the old passphrase alone.
+        let unlocked = self.open_up(&mut place, at).await?;
         let rows = self.rows().await?;
+        // One that does not open now would not open later either, and would be in the way of everything.
+        for (name, row) in &rows {
+            self.reveal(&unlocked, name, row).await?;
+        }
+        // What the original system sealed opens with the old passphrase alone.
         for (name, row) in rows.iter().filter(|(_, row)| row.key == 0) {
             let unlocked = self.open_up(&mut place, at).await?;
             let content = self.reveal(&unlocked, name, row).await?;
@@ -442,12 +466,12 @@ impl Vault {
             *self.passphrase.lock().unwrap_or_else(PoisonError::into_inner) = passphrase;
         }
         *place = Some(Arc::new(next.clone()));
-        *place = Some(Arc::new(self.finish_rotation(next, at).await?));
+        *place = Some(Arc::new(self.finish_rotation(&next, at).await?));
         Ok(rows.len())
     }
 
     /// Seals with the newest key what an older one sealed, then forgets that one.
-    async fn finish_rotation(&self, vault: Unlocked, at: Timestamp) -> Result<Unlocked, Failure> {
+    async fn finish_rotation(&self, vault: &Unlocked, at: Timestamp) -> Result<Unlocked, Failure> {
         for (name, row) in self.rows().await? {
             if row.key == 0 || row.key == vault.newest().0 {
                 continue;

@@ -22,6 +22,12 @@ const KEY_FD: &str = "OPCODE_VAULT_KEY_FD";
 /// Bytes of a passphrase.
 const BYTES_MAX: u64 = 4 << 10;
 
+/// The descriptor that has it, by the name the system gives it.
+pub(crate) fn descriptor() -> Option<PathBuf> {
+    let number: u32 = std::env::var(KEY_FD).ok()?.parse().ok()?;
+    Some(PathBuf::from(format!("/proc/self/fd/{number}")))
+}
+
 /// The vault's passphrase, if there is one; `file` is where the settings say it is.
 ///
 /// # Errors
@@ -52,7 +58,7 @@ fn read(file: Option<&Path>) -> Result<Option<Passphrase>, Trouble> {
         })?;
         return taken(KEY_FD, &PathBuf::from(format!("/proc/self/fd/{number}"))).map(Some);
     }
-    let file = set(KEY_FILE).map(PathBuf::from).or_else(|| file.map(Path::to_owned));
+    let file = file.map(Path::to_owned).or_else(|| set(KEY_FILE).map(PathBuf::from));
     let Some(file) = file else { return Ok(None) };
     check_mode(&file)?;
     taken(KEY_FILE, &file).map(Some)

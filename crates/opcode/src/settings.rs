@@ -232,8 +232,14 @@ pub(crate) fn write(path: &Path, text: &str) -> std::io::Result<()> {
     }
     let mut new = path.as_os_str().to_owned();
     new.push(".new");
+    // What lies there is of nobody who wrote well, and may lead elsewhere.
+    if let Err(cause) = std::fs::remove_file(&new)
+        && cause.kind() != std::io::ErrorKind::NotFound
+    {
+        return Err(cause);
+    }
     let mut options = std::fs::OpenOptions::new();
-    let mut file = options.create(true).write(true).truncate(true).mode(0o600).open(&new)?;
+    let mut file = options.create_new(true).write(true).mode(0o600).open(&new)?;
     writeln!(file, "{text}")?;
     file.sync_all()?;
     std::fs::rename(&new, path)

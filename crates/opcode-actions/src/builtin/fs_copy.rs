@@ -11,6 +11,8 @@
 //! Keeps: a new file gets the mode of the old one; symlinks inside a directory are copied as symlinks.
 //! Not here: walking (`files/tree.rs`).
 
+use std::os::fd::AsRawFd;
+
 use opcode_model::{EffectClass, ErrorCode, Failure, Outcome, Value};
 use rustix::fs::{OFlags, fstat};
 use schemars::JsonSchema;
@@ -101,6 +103,12 @@ pub(super) fn copy(
         }
         dst.make_directory().map_err(denied)?;
         let target = dst.open(OFlags::RDONLY | OFlags::DIRECTORY, 0).map_err(denied)?;
+        let real = |file: &std::fs::File| {
+            std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).unwrap_or_default()
+        };
+        if real(&target).starts_with(real(&source)) {
+            return Err(wrong("cannot be copied into itself"));
+        }
         return Ok((true, copy_tree(job, roots, &source, &target, 0)?));
     }
     if !node.is_file() {

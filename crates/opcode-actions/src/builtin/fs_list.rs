@@ -144,6 +144,10 @@ impl Listing<'_> {
             if entered && node.is_dir() {
                 let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
                 let inner = openat(&directory, &name, flags, Mode::empty()).map_err(wrong)?;
+                // What may not be touched is not looked into.
+                if self.roots.check(&below, &inner).is_err() {
+                    continue;
+                }
                 self.directory(inner, &below, depth + 1)?;
             }
         }

@@ -33,7 +33,7 @@ const HOLDS: Why = "holds what may not be touched";
 
 impl Guard {
     pub(crate) fn new(deny: &[PathBuf], own: &[PathBuf], has_roots: bool) -> Self {
-        let real = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
+        let real = |path: &PathBuf| real_name(path);
         let deny: Vec<PathBuf> = deny.iter().map(real).collect();
         let is_fenced = has_roots || !deny.is_empty();
         Self { deny, own: own.iter().map(real).collect(), is_fenced }
@@ -70,6 +70,11 @@ impl Guard {
         }
     }
 
+    /// Judges a name in an open directory before something is made there.
+    pub(crate) fn check_new(&self, parent: impl AsFd, name: &std::ffi::OsStr) -> Result<(), Why> {
+        real_path(&parent).map_or(Ok(()), |path| self.check_path(&path.join(name)))
+    }
+
     /// Judges a name in an open directory, with all that is below it: for what is moved or removed as a whole.
     pub(crate) fn check_whole(&self, parent: impl AsFd, name: &std::ffi::OsStr) -> Result<(), Why> {
         let Some(path) = real_path(&parent).map(|path| path.join(name)) else { return Ok(()) };
@@ -81,6 +86,17 @@ impl Guard {
             Ok(stat) if self.own.iter().any(|own| is_same(own, &stat)) => Err(OWN),
             Ok(_) | Err(_) => Ok(()),
         }
+    }
+}
+
+/// A path by the real name of as much of it as there is.
+fn real_name(path: &Path) -> PathBuf {
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let known = whole.ancestors().find_map(|above| Some((above, above.canonicalize().ok()?)));
+    match known.and_then(|(above, real)| Some(real.join(whole.strip_prefix(above).ok()?))) {
+        // An end without a name would stand for a directory only.
+        Some(real) => real.components().collect(),
+        None => whole,
     }
 }
 

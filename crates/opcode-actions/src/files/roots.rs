@@ -156,6 +156,17 @@ impl Roots {
         }
     }
 
+    /// Judges a name in an open directory before something is made there.
+    pub(crate) fn check_new(
+        &self,
+        path: &Path,
+        parent: impl AsFd,
+        name: &OsStr,
+    ) -> Result<(), Denial> {
+        let checked = self.guard.check_new(parent, name);
+        checked.map_err(|why| Denial::Forbidden(path.to_owned(), why))
+    }
+
     /// Judges an open file by more than where it is.
     pub(crate) fn check(&self, path: &Path, file: impl AsFd) -> Result<(), Denial> {
         self.guard.check(file).map_err(|why| Denial::Forbidden(path.to_owned(), why))
@@ -182,7 +193,11 @@ impl Place {
                 let (parent, name) = self.parent()?;
                 self.check_whole(&parent, &name)?;
                 let new = plain | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
-                openat(parent, name, new, Mode::from_raw_mode(mode))
+                match openat(parent, name, new, Mode::from_raw_mode(mode)) {
+                    // Somebody else made it in between.
+                    Err(Errno::EXIST) => self.open_part(&self.rest, plain, 0),
+                    opened => opened,
+                }
             }
             opened => opened,
         };
@@ -222,14 +237,13 @@ impl Place {
     /// Makes the directories above the path that are not there yet.
     pub(crate) fn make_parents(&self) -> Result<(), Denial> {
         let above = self.rest.parent().unwrap_or(Path::new(""));
-        self.make(above).map_err(|error| self.denied("mkdir", error))
+        self.make(above)
     }
 
     /// Makes the directory itself; one that is there already will do.
     pub(crate) fn make_directory(&self) -> Result<(), Denial> {
         let (parent, name) = self.parent()?;
-        let below = self.roots.guard.check(&parent);
-        below.map_err(|why| Denial::Forbidden(self.path.clone(), why))?;
+        self.roots.check_new(&self.path, &parent, &name)?;
         match mkdirat(&parent, &name, Mode::from_raw_mode(0o755)) {
             Ok(()) | Err(Errno::EXIST) => Ok(()),
             Err(error) => Err(self.denied("mkdir", error)),
@@ -245,20 +259,24 @@ impl Place {
         Denial::System(verb, self.path.clone(), error.into())
     }
 
-    fn make(&self, directory: &Path) -> Result<(), Errno> {
+    fn make(&self, directory: &Path) -> Result<(), Denial> {
+        let wrong = |error| self.denied("mkdir", error);
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let mut made = PathBuf::from(if self.root.is_some() { "." } else { "/" });
-        let mut parent = self.open_part(&made, flags, 0)?;
+        let mut parent = self.open_part(&made, flags, 0).map_err(wrong)?;
         for part in directory.components().filter(|part| matches!(part, Component::Normal(_))) {
             made.push(part);
             parent = match self.open_part(&made, flags, 0) {
                 Err(Errno::NOENT) => {
+                    self.roots.check_new(&self.path, &parent, part.as_os_str())?;
                     match mkdirat(&parent, part.as_os_str(), Mode::from_raw_mode(0o755)) {
-                        Ok(()) | Err(Errno::EXIST) => self.open_part(&made, flags, 0)?,
-                        Err(error) => return Err(error),
+                        Ok(()) | Err(Errno::EXIST) => {
+                            self.open_part(&made, flags, 0).map_err(wrong)?
+                        }
+                        Err(error) => return Err(wrong(error)),
                     }
                 }
-                opened => opened?,
+                opened => opened.map_err(wrong)?,
             };
         }
         Ok(())

@@ -123,6 +123,9 @@ pub(crate) fn copy_tree(
     {
         job.go_on()?;
         let wrong = |error: Errno| failure(job, "copy", Path::new(&name), error);
+        // What is not there yet is judged by its name, before it is made.
+        let there = roots.check_new(Path::new(&name), &to, &name);
+        there.map_err(|denial| denial.failure(job.action(), "path denied"))?;
         if node.is_dir() {
             match mkdirat(&to, &name, Mode::from_raw_mode(0o755)) {
                 Ok(()) | Err(Errno::EXIST) => {}
@@ -131,6 +134,7 @@ pub(crate) fn copy_tree(
             let (inner, outer) =
                 (enter(&from, &name).map_err(wrong)?, enter(&to, &name).map_err(wrong)?);
             judge(&name, &inner)?;
+            judge(&name, &outer)?;
             bytes += copy_tree(job, roots, inner, outer, depth + 1)?;
         } else if node.is_symlink() {
             let target = readlinkat(&from, &name, Vec::new()).map_err(wrong)?;

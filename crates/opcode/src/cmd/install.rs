@@ -99,7 +99,8 @@ fn vault_key(args: &InstallArgs) -> Result<Option<PathBuf>, Trouble> {
         }
         (None, true) => {
             let mut line = String::new();
-            let read = std::io::stdin().lock().take(VAULT_KEY_BYTES_MAX).read_to_string(&mut line);
+            let read =
+                std::io::stdin().lock().take(VAULT_KEY_BYTES_MAX + 1).read_to_string(&mut line);
             read.map_err(|cause| {
                 Trouble::usage(format!("could not read standard input: {cause}"))
             })?;
@@ -107,13 +108,22 @@ fn vault_key(args: &InstallArgs) -> Result<Option<PathBuf>, Trouble> {
         }
         (None, false) => return Ok(None),
     };
+    if key.len() as u64 > VAULT_KEY_BYTES_MAX {
+        return Err(Trouble::usage(format!("a passphrase is at most {VAULT_KEY_BYTES_MAX} bytes")));
+    }
     if key.trim().is_empty() {
         return Err(Trouble::usage("the vault's passphrase is empty")
             .hint("give it on standard input: opcode install --vault-key-stdin < FILE"));
     }
     let home = wire::home().ok_or_else(|| Trouble::usage("there is no home directory"))?;
     let path = home.join("vault.key");
-    settings::write(&path, key.trim_end_matches(['\n', '\r']))
+    let key = key.trim_end_matches(['\n', '\r']);
+    let known = std::fs::read_to_string(&path).unwrap_or_default();
+    if !known.is_empty() && known.trim_end_matches(['\n', '\r']) != key {
+        return Err(Trouble::usage(format!("{} has another passphrase", path.display()))
+            .hint("`opcode secrets rotate --passphrase` changes it; then put the new one there"));
+    }
+    settings::write(&path, key)
         .map_err(|cause| Trouble::fault(format!("could not write {}: {cause}", path.display())))?;
     Ok(Some(path))
 }

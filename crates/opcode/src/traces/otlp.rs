@@ -44,7 +44,12 @@ impl Collector {
     pub(super) fn new(config: Config) -> Result<Self, Trouble> {
         // Somebody else in this process may have chosen the same provider already.
         drop(rustls::crypto::ring::default_provider().install_default());
-        let client = Client::builder().no_proxy().timeout(config.timeout).build();
+        let client = Client::builder()
+            .no_proxy()
+            // What it is shown is for it alone.
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(config.timeout)
+            .build();
         let client = client.map_err(|cause| {
             Trouble::fault(format!("could not get ready to send spans: {cause}"))
         })?;
