@@ -172,16 +172,10 @@ fn file_rules(args: &EngineArgs, store: &Path) -> FileRules {
         name.push(end);
         PathBuf::from(name)
     };
-    let live = ["", "-wal", "-shm", "-journal", ".lock", ".serve.json", ".attempts"];
-    let kept_ends = [".before-restore", ".before-restore-wal"];
+    let ends = ["", "-wal", "-shm", "-journal", ".lock", ".serve.json", ".attempts"];
     let kept =
         ["settings.json", "vault.key"].into_iter().filter_map(|name| Some(home()?.join(name)));
-    let own = live
-        .into_iter()
-        .chain(kept_ends)
-        .map(beside)
-        .chain(kept)
-        .chain(args.vault_key_file.clone());
+    let own = ends.map(beside).into_iter().chain(kept).chain(args.vault_key_file.clone());
     FileRules {
         read: args.fs_read_roots.clone(),
         write: args.fs_roots.clone(),
