@@ -21,6 +21,16 @@ const INTERPRETERS: [(&str, &str); 9] = [
     ("perl", "eE"),
     ("ruby", "e"),
 ];
+/// Programs that run what stands behind them.
+const WRAPPERS: [&str; 10] =
+    ["env", "sudo", "timeout", "nice", "nohup", "time", "xargs", "setsid", "stdbuf", "busybox"];
+/// Letters of flags that take the word behind them: `-o pipefail`, `-W error`, `-r module`, `-I folder`.
+const WITH_A_VALUE: &str = "oWXrI";
+/// What a shell reads in its own way, so that quotes alone do not tell what a variable in it comes to.
+const UNSURE: [&str; 20] = [
+    "<<", "$'", "`", "$(", "((", "[[", "#", "eval", "trap", "let ", "for ", "case ", " -c", " -e",
+    "ssh", "su ", "sudo", "xargs", "awk", "declare",
+];
 /// Those of them that read `"$NAME"` as a variable.
 const SHELLS: [&str; 4] = ["sh", "bash", "zsh", "dash"];
 /// Where a hole begins, and where it is taken as text.
@@ -68,20 +78,51 @@ fn script(params: &Value) -> Option<Script<'_>> {
         texts.extend((0..args.len()).filter_map(arg));
         return Some(Script { kind: Kind::Shell, texts });
     }
-    let base = command.rsplit('/').next()?;
+    let mut words = (0..args.len()).filter_map(arg);
+    let mut found = interpreter(command);
+    if found.is_none() && WRAPPERS.contains(&base(command)) {
+        found = words.by_ref().find_map(|(_, word)| interpreter(word));
+    }
+    let (name, letters) = found?;
+    let texts = scripts(words, letters);
+    let kind = if SHELLS.contains(&name) { Kind::Shell } else { Kind::Other(name) };
+    (!texts.is_empty()).then_some(Script { kind, texts })
+}
+
+fn base(command: &str) -> &str {
+    let base = command.rsplit('/').next().unwrap_or_default();
     // `python3.12` is one, too.
-    let name = base.split_once('.').map_or(base, |(name, _)| name);
-    let (name, letters) = INTERPRETERS.into_iter().find(|(known, _)| *known == name)?;
-    let is_flag = |arg: &Value| {
-        let flag = arg.as_str().and_then(|arg| arg.strip_prefix('-'));
-        flag.is_some_and(|flag| match flag.strip_prefix('-') {
+    base.split_once('.').map_or(base, |(name, _)| name)
+}
+
+fn interpreter(command: &str) -> Option<(&'static str, &'static str)> {
+    INTERPRETERS.into_iter().find(|(known, _)| *known == base(command))
+}
+
+/// The scripts among an interpreter's arguments: those behind their flag, or grown together with it. Behind the first
+/// word that is no flag, arguments are the script's own.
+fn scripts<'a>(
+    mut words: impl Iterator<Item = (String, &'a str)>,
+    letters: &str,
+) -> Vec<(String, &'a str)> {
+    let mut found = Vec::new();
+    while let Some((place, word)) = words.next() {
+        let Some(flag) = word.strip_prefix(['-', '+']).filter(|flag| !flag.is_empty()) else {
+            break;
+        };
+        let is_script = match flag.strip_prefix('-') {
             Some(long) => matches!(long, "eval" | "print"),
             None => flag.ends_with(|last| letters.contains(last)),
-        })
-    };
-    let texts = vec![arg(args.iter().position(is_flag)? + 1)?];
-    let kind = if SHELLS.contains(&name) { Kind::Shell } else { Kind::Other(name) };
-    Some(Script { kind, texts })
+        };
+        if is_script {
+            found.extend(words.next());
+        } else if flag.starts_with(|first| letters.contains(first)) {
+            found.push((place, word));
+        } else if !flag.starts_with('-') && flag.ends_with(|last| WITH_A_VALUE.contains(last)) {
+            words.next();
+        }
+    }
+    found
 }
 
 fn other_hint(name: &str) -> String {
@@ -167,8 +208,13 @@ impl Env {
 
     /// The variable that has what a hole gives.
     fn name(&mut self, hole: &str) -> String {
-        let given = self.object.iter().find(|(_, value)| value.as_str() == Some(hole));
-        if let Some((name, _)) = given {
+        let is_name = |name: &str| {
+            let is_fit = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            !name.starts_with(|c: char| c.is_ascii_digit()) && name.chars().all(is_fit)
+        };
+        let given = self.object.iter();
+        let given = given.filter(|(name, _)| is_name(name));
+        if let Some((name, _)) = given.clone().find(|(_, value)| value.as_str() == Some(hole)) {
             return name.to_string();
         }
         let inner = hole.trim_start_matches(HOLE).trim_end_matches("}}").trim();
@@ -195,7 +241,7 @@ enum Quotes {
 /// The text with a variable for each hole. `None` where quotes alone do not tell what would be read.
 fn rewritten(text: &str, env: &mut Env) -> Option<String> {
     let (mut told, mut quotes, mut at) = (String::new(), Quotes::None, 0);
-    if text.contains("<<") || text.contains("$'") || text.contains('`') {
+    if UNSURE.iter().any(|unsure| text.contains(unsure)) {
         return None;
     }
     for (from, to) in holes(text) {
@@ -250,6 +296,10 @@ mod tests {
             r#"{"command":"python3.12","args":["-c","print('${{inputs.x}}')"]}"#,
             r#"{"command":"node","args":["--eval","f(${{inputs.x}})"]}"#,
             r#"{"command":"perl","args":["-ne","print ${{inputs.x}}"]}"#,
+            r#"{"command":"python3","args":["-cprint(${{inputs.x}})"]}"#,
+            r#"{"command":"perl","args":["-e","1","-e","print ${{inputs.x}}"]}"#,
+            r#"{"command":"env","args":["A=1","bash","-c","echo ${{inputs.x}}"]}"#,
+            r#"{"command":"timeout","args":["5","sh","-c","echo ${{inputs.x}}"]}"#,
             r#"{"command":"ruby","args":["-e","p ${{inputs.x}}"]}"#,
         ] {
             assert_eq!(
@@ -262,6 +312,9 @@ mod tests {
             r#"{"command":"echo","args":["${{inputs.x}}"]}"#,
             r#"{"command":"sh","args":["-c","echo \"$1\"","sh","${{inputs.x}}"]}"#,
             r#"{"command":"python3","args":["script.py","${{inputs.x}}"]}"#,
+            r#"{"command":"python3","args":["tool.py","-c","${{inputs.x}}"]}"#,
+            r#"{"command":"node","args":["app.js","-p","${{inputs.x}}"]}"#,
+            r#"{"command":"bash","args":["deploy.sh","-c","cluster ${{inputs.x}}"]}"#,
             r#"{"command":"echo $${{no hole}}","shell":true}"#,
             r#"{"command":"${{inputs.program}}","args":["-c","${{inputs.x}}"]}"#,
         ] {

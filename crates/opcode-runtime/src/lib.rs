@@ -33,7 +33,7 @@ pub use engine::{Engine, EngineConfig, EngineError, RunAnswer, RunRequest, Sourc
 pub use hub::{Hub, Note};
 pub use keeping::{Keep, Keeping, days};
 pub use keys::Keys;
-pub use opcode_sandbox::is_of_a_step;
+pub use opcode_sandbox::is_no_step;
 pub use opcode_vault::{Grant, LastUse, Passphrase, SecretInfo};
 pub use plans::Plans;
 pub use reader::{Reader, StatusView, WaitView};

@@ -150,9 +150,14 @@ impl Attempt {
             Err(failure) => return (Err(failure), Vec::new()),
         };
         let params = filled(&perform.params, &perform.secrets, &opened);
+        // A place that is made of a secret is one itself, however its parts are written.
+        let place = action.target(&params);
+        let is_secret = place != action.target(&perform.params);
+        let place = place.filter(|_| is_secret).unwrap_or_default();
+        let host = place.rsplit_once(':').map_or("", |(host, _)| host).to_owned();
         let (outcome, changes) =
             self.act(action, Perform { params, ..perform }, opened.hosts()).await;
-        let redactor = opened.redactor();
+        let redactor = opened.redactor(&[place, host]);
         let outcome = outcome
             .map(|output| redactor.value(output))
             .map_err(|failure| redactor.failure(failure));

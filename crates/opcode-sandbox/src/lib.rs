@@ -24,7 +24,15 @@ pub use helper::helper_main;
 pub use linux::meter::Hit;
 pub use linux::root::WORK;
 pub use note::{ensure_all_dead, ensure_dead};
-pub use peer::is_of_a_step;
+pub use peer::is_no_step;
 pub use session::Session;
 pub use spec::{ExecSpec, IDEMPOTENCY_KEY_ENV};
 pub use stop::{Stop, Stopper};
+
+/// Sees to it that no program of ours inherits a descriptor that is open now.
+///
+/// # Errors
+/// What the system says.
+pub fn close_on_exec() -> std::io::Result<()> {
+    linux::sys::close_on_exec()
+}

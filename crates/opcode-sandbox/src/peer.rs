@@ -7,22 +7,27 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
 
-use rustix::process::Pid;
+use rustix::process::{Pid, geteuid, getpid};
 
 use crate::procfs::{self, Process};
 use crate::spec::HELPER_WORD;
 
-/// Whether the process at the other end of a connection on this machine runs below a helper. `peer` is its address,
-/// `own` is ours.
-pub fn is_of_a_step(peer: SocketAddr, own: SocketAddr) -> bool {
-    let all = procfs::processes();
-    let below = below_helpers(&all);
-    if below.is_empty() {
-        return false;
+/// Whether the other end of a connection on this machine is surely no program of a step. `peer` is its address, `own`
+/// is ours. What cannot be found out is no yes: a program that has gone already, or hides what it holds.
+///
+/// A process of another user can be no step's, unless we are root and may have made it so.
+pub fn is_no_step(peer: SocketAddr, own: SocketAddr) -> bool {
+    let Some((socket, user)) = socket(peer, own) else { return false };
+    let us = geteuid().as_raw();
+    if us != 0 && user != us {
+        return true;
     }
-    let Some(socket) = socket(peer, own) else { return false };
+    let all = procfs::processes();
     let link = format!("socket:[{socket}]");
-    below.iter().any(|pid| holds(*pid, &link))
+    let holders: Vec<Pid> = all.iter().map(|it| it.pid).filter(|pid| holds(*pid, &link)).collect();
+    let below = below_helpers(&all);
+    let is_plain = |pid: &Pid| *pid != getpid() && !below.contains(pid);
+    !holders.is_empty() && holders.iter().all(is_plain)
 }
 
 /// Every process that descends from a helper.
@@ -45,15 +50,19 @@ fn holds(pid: Pid, link: &str) -> bool {
     names.filter_map(|path| fs::read_link(path).ok()).any(|found| found.as_os_str() == link)
 }
 
-/// The number of the socket that is bound to `peer` and connected to `own`.
-fn socket(peer: SocketAddr, own: SocketAddr) -> Option<u64> {
+/// The number of the socket that is bound to `peer` and connected to `own`, and whose it is.
+fn socket(peer: SocketAddr, own: SocketAddr) -> Option<(u64, u32)> {
     ["/proc/net/tcp", "/proc/net/tcp6"].into_iter().find_map(|table| {
         let text = fs::read_to_string(table).ok()?;
         text.lines().skip(1).find_map(|line| {
             let fields: Vec<&str> = line.split_whitespace().collect();
             let is_it =
                 address(fields.get(1)?)? == plain(peer) && address(fields.get(2)?)? == plain(own);
-            if is_it { fields.get(9)?.parse().ok() } else { None }
+            if !is_it {
+                return None;
+            }
+            let number: u64 = fields.get(9)?.parse().ok().filter(|number| *number != 0)?;
+            Some((number, fields.get(7)?.parse().ok()?))
         })
     })
 }
@@ -84,15 +93,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_connection_of_this_process_is_found_and_is_of_no_step() {
+    fn a_connection_of_this_process_is_found_and_is_not_let_in() {
         for at in ["127.0.0.1:0", "[::1]:0"] {
             let Ok(listener) = TcpListener::bind(at) else { continue };
             let own = listener.local_addr().unwrap();
             let stream = TcpStream::connect(own).unwrap();
             let peer = stream.local_addr().unwrap();
-            let link = format!("socket:[{}]", socket(peer, own).unwrap());
-            assert!(holds(rustix::process::getpid(), &link), "{link}");
-            assert!(!is_of_a_step(peer, own));
+            let link = format!("socket:[{}]", socket(peer, own).unwrap().0);
+            assert!(holds(getpid(), &link), "{link}");
+            assert!(!is_no_step(peer, own), "what runs here asks nobody by this way");
+            drop(stream);
+            assert!(!is_no_step(peer, own), "nobody is there any more");
         }
     }
 }

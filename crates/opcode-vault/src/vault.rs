@@ -62,9 +62,10 @@ impl Opened {
         self.contents.get(name).map(|content| content.as_str())
     }
 
-    /// Finds them in what comes of the attempt.
-    pub fn redactor(&self) -> Redactor {
-        Redactor::new(self.contents.values().map(|content| content.as_str()))
+    /// Finds them in what comes of the attempt, and what was made of them.
+    pub fn redactor(&self, made: &[String]) -> Redactor {
+        let contents = self.contents.values().map(|content| content.as_str());
+        Redactor::new(contents.chain(made.iter().map(String::as_str)))
     }
 
     /// The hosts they may go to: `host:port` must fit one pattern of each list.
@@ -476,9 +477,8 @@ impl Vault {
             if row.key == 0 || row.key == vault.newest().0 {
                 continue;
             }
-            let content = self.reveal(&vault, &name, &row).await?;
-            let row =
-                Row::seal(&vault, &name, &content, row.grants, row.set_at).map_err(no_dice)?;
+            let content = self.reveal(vault, &name, &row).await?;
+            let row = Row::seal(vault, &name, &content, row.grants, row.set_at).map_err(no_dice)?;
             self.catalog.put(vec![row_write(&name, &row, at)?]).await.map_err(written)?;
         }
         let done = vault.with_newest_key();

@@ -159,10 +159,13 @@ pub(crate) async fn check(State(gate): State<Gate>, mut request: Request, next: 
     };
     let peer = request.extensions().get::<Peer>().cloned();
     let caller = match (caller, peer) {
-        (Ok(caller), Some(peer)) if !caller.is_proven && peer.is_of_a_step().await => {
+        (Ok(caller), Some(peer)) if !caller.is_proven && peer.may_be_of_a_step().await => {
             let hint =
                 "give it a token: `opcode tokens create`, as OPCODE_TOKEN in the step's `env`";
-            Err(forbidden("a program that a step started is not let in without a token", hint))
+            Err(forbidden(
+                "whoever cannot be told from a program of a step is not let in without a token",
+                hint,
+            ))
         }
         (caller, _) => caller,
     };

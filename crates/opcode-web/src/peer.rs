@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use opcode_runtime::is_of_a_step;
+use opcode_runtime::is_no_step;
 use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
 
@@ -14,27 +14,27 @@ use tokio::sync::OnceCell;
 #[derive(Clone)]
 pub(crate) struct Peer {
     ends: Option<(SocketAddr, SocketAddr)>,
-    is_of_a_step: Arc<OnceCell<bool>>,
+    may_be_of_a_step: Arc<OnceCell<bool>>,
 }
 
 impl Peer {
     pub(crate) fn of(stream: &TcpStream) -> Self {
         let ends = stream.peer_addr().ok().zip(stream.local_addr().ok());
-        Self { ends, is_of_a_step: Arc::default() }
+        Self { ends, may_be_of_a_step: Arc::default() }
     }
 
-    /// Whether it is a program that a step started. From another machine, none is.
-    pub(crate) async fn is_of_a_step(&self) -> bool {
+    /// Whether it may be a program that a step started. From another machine, none is.
+    pub(crate) async fn may_be_of_a_step(&self) -> bool {
         let Some((peer, own)) =
             self.ends.filter(|(peer, _)| peer.ip().to_canonical().is_loopback())
         else {
             return false;
         };
         let look = || async move {
-            let looked = tokio::task::spawn_blocking(move || is_of_a_step(peer, own)).await;
+            let looked = tokio::task::spawn_blocking(move || !is_no_step(peer, own)).await;
             // Who cannot be looked at is not let in as one of ours.
             looked.unwrap_or(true)
         };
-        *self.is_of_a_step.get_or_init(look).await
+        *self.may_be_of_a_step.get_or_init(look).await
     }
 }

@@ -56,7 +56,12 @@ fn read(file: Option<&Path>) -> Result<Option<Passphrase>, Trouble> {
             Trouble::usage(format!("{KEY_FD} is no descriptor's number"))
                 .hint("such as 3, with 3<FILE behind the command")
         })?;
-        return taken(KEY_FD, &PathBuf::from(format!("/proc/self/fd/{number}"))).map(Some);
+        let found = taken(KEY_FD, &PathBuf::from(format!("/proc/self/fd/{number}")))?;
+        // It stays open here, where nobody else looks, and nowhere else.
+        opcode_sandbox::close_on_exec().map_err(|cause| {
+            Trouble::fault(format!("could not keep {KEY_FD} from programs: {cause}"))
+        })?;
+        return Ok(Some(found));
     }
     let file = file.map(Path::to_owned).or_else(|| set(KEY_FILE).map(PathBuf::from));
     let Some(file) = file else { return Ok(None) };

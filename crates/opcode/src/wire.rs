@@ -174,9 +174,15 @@ fn file_rules(args: &EngineArgs, store: &Path) -> FileRules {
         PathBuf::from(name)
     };
     let ends = ["", "-wal", "-shm", "-journal", ".lock", ".log", ".serve.json", ".attempts"];
+    let kept_back = [".before-restore", ".before-restore-wal"];
     let kept = ["settings.json", "settings.json.new", "vault.key", "vault.key.new"];
     let kept = kept.into_iter().filter_map(|name| Some(home()?.join(name)));
-    let own = ends.map(beside).into_iter().chain(kept).chain(args.vault_key_file.clone());
+    let own = ends
+        .into_iter()
+        .chain(kept_back)
+        .map(beside)
+        .chain(kept)
+        .chain(args.vault_key_file.clone());
     let own = own.chain(passphrase::descriptor()).chain(setting("OPCODE_TOKEN_FILE"));
     FileRules {
         read: args.fs_read_roots.clone(),

@@ -159,3 +159,23 @@ async fn what_the_original_sealed_is_sealed_anew_when_it_is_used() {
     assert_eq!(content(&vault(&store, "new"), "UNUSED").await.unwrap(), "legacy");
     assert_eq!(content(&vault(&store, "correct horse"), "OLD").await, Err(ErrorCode::Vault));
 }
+
+#[tokio::test]
+async fn a_rotation_that_could_not_be_undone_is_refused() {
+    let store = Arc::new(MemoryStore::default());
+    let first = vault(&store, "p");
+    first.set("A", b"content-a", AT, vec![]).await.unwrap();
+    first.set("B", b"content-b", AT, vec![]).await.unwrap();
+    for unfit in [b"\n\n".to_vec(), vec![b'x'; 4_097]] {
+        let refused = first.rotate(Some(Passphrase::new(unfit)), AT, vec![]).await.unwrap_err();
+        assert_eq!(refused.code, ErrorCode::Validation);
+    }
+    let damaged = body(&store, CatalogKind::Secret, "B").await;
+    put(&store, CatalogKind::Secret, "A", damaged).await;
+    let refused = first.rotate(None, AT, vec![]).await.unwrap_err();
+    assert!(refused.message.contains("`A`"), "{refused}");
+    for vault in [first, vault(&store, "p")] {
+        assert_eq!(content(&vault, "B").await.unwrap(), "content-b");
+        vault.set("C", b"content-c", AT, vec![]).await.unwrap();
+    }
+}

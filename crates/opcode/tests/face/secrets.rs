@@ -308,3 +308,35 @@ fn secrets_are_imported_listed_and_taken_away_without_a_server() {
     let empty = home.feed(&["secrets", "set", "D"], "abc").ended(2);
     assert!(empty.err.contains("4 to 65536 bytes"), "{empty:?}");
 }
+
+#[test]
+fn a_passphrase_in_a_descriptor_is_for_nobody_else() {
+    let home = Home::new();
+    home.file("key", "open sesame");
+    let steal = home.file("steal.json", r#"{"steps":[
+        {"id":"helper","action":"shell.exec","params":{"command":"sh","args":["-c","cat /proc/$PPID/fd/3 /proc/self/fd/3 <&-"]}},
+        {"id":"file","action":"fs.read","params":{"path":"/proc/self/fd/3"},"on_error":{"strategy":"ignore"}}]}"#);
+    let program = env!("CARGO_BIN_EXE_opcode");
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", &format!("exec {program} run {steal} --json 3<key")]).env_clear();
+    shell.current_dir(home.path("")).env("PATH", std::env::var_os("PATH").unwrap());
+    shell.env("OPCODE_HOME", home.path("home")).env("OPCODE_VAULT_KEY_FD", "3");
+    let said = shell.output().unwrap();
+    let told = String::from_utf8_lossy(&said.stdout);
+    assert!(told.contains("completed") && !told.contains("sesame"), "{said:?}");
+    assert!(told.contains("PATH_DENIED"), "{told}");
+}
+
+#[test]
+fn a_place_that_is_a_secret_is_not_told_either() {
+    let home = home();
+    set(&home, "HOOK", "http://K3ySecret.localhost:9/hook");
+    let file = home.file(
+        "hook.json",
+        r#"{"steps":[{"id":"a","action":"http.post",
+        "params":{"url":"${{secrets.HOOK}}/x","body":{}}}]}"#,
+    );
+    let said = home.opcode(&["run", &file, "--json"]).ended(1);
+    let whole = format!("{}{}", said.out, said.err).to_lowercase();
+    assert!(whole.contains("[secret]") && !whole.contains("k3ysecret"), "{whole}");
+}
