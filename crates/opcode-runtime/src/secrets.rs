@@ -62,7 +62,7 @@ impl Secrets {
                 Ok(()) => {}
                 Err(failure) if Vault::is_wrong_passphrase(&failure) => on_wrong(&failure),
                 Err(failure) => {
-                    tracing::error!(%failure, "the vault did not open; it is tried again")
+                    tracing::error!(%failure, "the vault did not open; it is tried again");
                 }
             }
         });
