@@ -38,6 +38,24 @@ impl Refused {
         }
         self
     }
+
+    /// The same, with a call that helps after most refusals of its kind, if none was named.
+    pub(crate) fn or_next(self, tool: &str) -> Self {
+        if self.structured.get("next").is_some() {
+            return self;
+        }
+        let code = self.structured["error"]["code"].as_str().and_then(ErrorCode::parse);
+        let call = match code {
+            Some(ErrorCode::NotFound | ErrorCode::Conflict) => {
+                r#"opcode.query {"resource":"workflows"}"#.to_owned()
+            }
+            Some(ErrorCode::PermissionDenied) => {
+                r#"opcode.query {"resource":"workflows"}, which takes the least rights"#.to_owned()
+            }
+            Some(_) | None => format!("{tool} again, with what the message asks for"),
+        };
+        self.next(&call)
+    }
 }
 
 impl From<Failure> for Refused {

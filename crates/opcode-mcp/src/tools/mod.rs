@@ -119,7 +119,7 @@ pub(crate) fn resolve(name: &str) -> Option<&'static str> {
 /// Calls a tool by its own name.
 pub(crate) async fn call(desk: &Desk<'_>, name: &str, args: &Args, ear: Option<Ear>) -> Answer {
     if let Err(failure) = check(name, args) {
-        return Answer::Refused(failure.into());
+        return Answer::Refused(Refused::from(failure).or_next(name));
     }
     let answered = match name {
         "opcode.define" => define::call(desk, args).await,
@@ -129,7 +129,7 @@ pub(crate) async fn call(desk: &Desk<'_>, name: &str, args: &Args, ear: Option<E
         "opcode.signal" => signal::call(desk, args, ear).await,
         _ => status::call(desk, args).await,
     };
-    answered.unwrap_or_else(Answer::Refused)
+    answered.unwrap_or_else(|refused| Answer::Refused(refused.or_next(name)))
 }
 
 /// Refuses an argument that is no tool's but nearly that of this one. What is nothing like ours is left to whoever sends it.

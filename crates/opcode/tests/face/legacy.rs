@@ -258,3 +258,37 @@ fn sessions_have_a_limit_and_clients_of_today_need_none() {
     let large = json!({"resource": "templates", "filter": {"name": "x".repeat(5 << 20)}});
     Client::modern(&server).tool("opcode.query", large);
 }
+
+#[test]
+fn every_refusal_of_a_tool_names_code_cause_cure_and_the_next_call() {
+    let home = Home::new();
+    let server = Server::start(&home);
+    let client = Client::legacy(&server, "2025-11-25");
+    let id = "00000000-0000-0000-0000-000000000000";
+    for (tool, arguments) in [
+        ("opcode.define", json!({"name": "x", "agent_id": "a", "definition": {"steps": []}})),
+        ("opcode.define", json!({"agent_id": "a"})),
+        ("opcode.run", json!({"template_name": "none", "agent_id": "a"})),
+        ("opcode.run", json!({"template_name": "none"})),
+        ("opcode.run", json!({"template_name": "x", "agent_id": "a", "wait": "long"})),
+        ("opcode.status", json!({"workflow_id": id})),
+        ("opcode.status", json!({"workflow_id": "no id"})),
+        ("opcode.signal", json!({"workflow_id": id, "signal_type": "cancel", "payload": {}})),
+        ("opcode.signal", json!({"workflow_id": id, "signal_type": "shout", "payload": {}})),
+        ("opcode.query", json!({"resource": "everything"})),
+        ("opcode.query", json!({"resourc": "events"})),
+        ("opcode.diagram", json!({"workflow_id": id})),
+        ("opcode.diagram", json!({})),
+    ] {
+        let told = client.tool(tool, arguments.clone());
+        assert_eq!(told["isError"], true, "{tool} {arguments}: {told}");
+        let said = &told["structuredContent"];
+        assert!(
+            said["error"]["code"].is_string() && said["error"]["message"].is_string(),
+            "{told}"
+        );
+        let cured = said["error"]["hint"].is_string() || said["problems"].is_array();
+        assert!(cured && said["next"].is_string(), "{tool} {arguments}: {told}");
+        assert!(told["content"][0]["text"].as_str().unwrap().contains("next: "), "{told}");
+    }
+}
