@@ -66,9 +66,20 @@ fn plant(mutation: &Mutation, whole: &str) -> io::Result<String> {
     Err(io::Error::other(what))
 }
 
-/// Copies sources, leaving alone what is the same, so that cargo builds only what changed.
+/// Copies sources, leaving alone what is the same, so that cargo builds only what changed. What is no source any more
+/// goes from the copy as well.
 fn mirror(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
+    for entry in fs::read_dir(to)? {
+        let copy = entry?.path();
+        let source = copy.file_name().map(|name| from.join(name));
+        let is_same_kind = source.is_some_and(|it| it.exists() && it.is_dir() == copy.is_dir());
+        if !is_same_kind && copy.is_dir() {
+            fs::remove_dir_all(&copy)?;
+        } else if !is_same_kind {
+            fs::remove_file(&copy)?;
+        }
+    }
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let name = entry.file_name();
