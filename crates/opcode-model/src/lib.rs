@@ -11,6 +11,7 @@ pub mod event;
 pub mod ids;
 mod json;
 pub mod limits;
+pub mod percent;
 pub mod problem;
 pub mod result;
 pub mod sandbox;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use opcode_model::percent::decoded;
 use opcode_model::{Failure, Object, Value};
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -58,7 +59,8 @@ impl Redactor {
         // Broken into lines, or with only some characters encoded, it is hidden whole: what goes between is not known.
         let left = told.as_deref().unwrap_or(text);
         let hides = |other: String| finder.is_match(&other);
-        let is_hidden = hides(left.split_whitespace().collect()) || hides(decoded(left));
+        let is_hidden = hides(left.split_whitespace().collect())
+            || (left.contains('%') && hides(decoded(left)));
         if is_hidden { Some(MARK.to_owned()) } else { told }
     }
 
@@ -100,22 +102,6 @@ impl Redactor {
         failure.details = self.value(failure.details);
         failure
     }
-}
-
-/// A text with what is percent-encoded in it decoded.
-fn decoded(text: &str) -> String {
-    if !text.contains('%') {
-        return String::new();
-    }
-    let (mut bytes, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
-    while let Some((first, after)) = rest.split_first() {
-        let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        let byte = byte.filter(|_| *first == b'%');
-        bytes.push(byte.unwrap_or(*first));
-        rest = if byte.is_some() { &after[2..] } else { after };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Every form of a content.

@@ -36,6 +36,7 @@ pub(super) fn kill_what_we_may() {
     let begun = Instant::now();
     while has_children() && begun.elapsed() < UNKILLABLE {
         procfs::descendants(getpid()).into_iter().for_each(note::kill);
+        // What has other rights may not even be watched; the helper has nothing else to do.
         std::thread::sleep(UNKILLABLE / 50);
     }
 }

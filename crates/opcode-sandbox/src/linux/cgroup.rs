@@ -374,6 +374,7 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
         match &last {
             Ok(()) => return Ok(()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            // The kernel tells nobody when a group is free; this runs in the helper, or on a thread of its own.
             Err(_) => std::thread::sleep(BUSY),
         }
     }

@@ -7,6 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use opcode_model::Secret;
+use opcode_model::percent::decoded;
 use reqwest::Url;
 
 use crate::trouble::Trouble;
@@ -110,25 +111,6 @@ fn pairs(text: &str) -> impl Iterator<Item = Option<(String, String)>> {
         let (name, value) = pair.split_once('=')?;
         (!name.trim().is_empty()).then(|| (name.trim().to_owned(), decoded(value.trim())))
     })
-}
-
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) if *first == b'%' => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            Some(_) | None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn wrong(name: &str, why: impl fmt::Display) -> Trouble {
