@@ -3,34 +3,28 @@
 //! Keeps: what is measured is the engine.
 //! Not here: real actions.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use opcode_actions::{Action, Page, Performing, Stop, World};
+use opcode_actions::{Action, Performing, Stop, World};
 use opcode_model::action::{Actions, Answer, Call, EffectClass, ParamProblem};
 use opcode_model::{ErrorCode, Failure, Value};
 use opcode_runtime::Tools;
 
 /// `noop`, pure; `hold` and `take`, outside effects.
 pub struct Noop {
-    outside: [Outside; 2],
+    outside: [Arc<Outside>; 2],
 }
 
 struct Outside {
-    page: Page,
+    name: &'static str,
     schema: serde_json::Value,
 }
 
 impl Default for Noop {
     fn default() -> Self {
-        let outside = ["hold", "take"].map(|name| Outside {
-            page: Page {
-                name,
-                class: EffectClass::Idempotent,
-                source: include_str!("tools.rs"),
-                output: &[],
-            },
-            schema: serde_json::json!({"type": "object"}),
-        });
+        let outside = ["hold", "take"]
+            .map(|name| Arc::new(Outside { name, schema: serde_json::json!({"type": "object"}) }));
         Self { outside }
     }
 }
@@ -40,8 +34,14 @@ fn done() -> Value {
 }
 
 impl Action for Outside {
-    fn page(&self) -> &Page {
-        &self.page
+    fn name(&self) -> &str {
+        self.name
+    }
+    fn summary(&self) -> &str {
+        "does nothing"
+    }
+    fn class(&self) -> EffectClass {
+        EffectClass::Idempotent
     }
     fn schema(&self) -> &serde_json::Value {
         &self.schema
@@ -74,10 +74,14 @@ impl Action for Outside {
 
 impl Actions for Noop {
     fn class(&self, name: &str) -> Option<EffectClass> {
-        if name == "noop" { Some(EffectClass::Pure) } else { self.find(name).map(Action::class) }
+        if name == "noop" {
+            Some(EffectClass::Pure)
+        } else {
+            self.find(name).map(|action| action.class())
+        }
     }
-    fn names(&self) -> Vec<&str> {
-        vec!["hold", "noop", "take"]
+    fn names(&self) -> Vec<String> {
+        ["hold", "noop", "take"].map(str::to_owned).into()
     }
     fn check(&self, _: &str, _: &Value) -> Vec<ParamProblem> {
         Vec::new()
@@ -88,7 +92,7 @@ impl Actions for Noop {
 }
 
 impl Tools for Noop {
-    fn find(&self, name: &str) -> Option<&dyn Action> {
-        self.outside.iter().find(|one| one.page.name == name).map(|one| one as _)
+    fn find(&self, name: &str) -> Option<Arc<dyn Action>> {
+        self.outside.iter().find(|one| one.name == name).map(|one| one.clone() as _)
     }
 }

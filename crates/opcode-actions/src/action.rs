@@ -6,6 +6,7 @@
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use opcode_model::action::{Answer, Call, EffectClass, Misfit, Outcome, ParamProblem};
 use opcode_model::{ErrorCode, Failure, Language, Value};
@@ -23,22 +24,18 @@ pub type Performing<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
 /// One action a step can name.
 pub trait Action: Send + Sync {
     /// Its name, such as `http.get`.
-    fn name(&self) -> &'static str {
-        self.page().name
-    }
+    fn name(&self) -> &str;
 
     /// What it does, in one line.
-    fn summary(&self) -> &'static str {
-        self.page().summary()
-    }
+    fn summary(&self) -> &str;
 
     /// What happens outside when it runs.
-    fn class(&self) -> EffectClass {
-        self.page().class
-    }
+    fn class(&self) -> EffectClass;
 
-    /// All that is written about it.
-    fn page(&self) -> &Page;
+    /// All that is written about it, if it is one of ours.
+    fn page(&self) -> Option<&Page> {
+        None
+    }
 
     /// JSON Schema of its parameters.
     fn schema(&self) -> &serde_json::Value;
@@ -140,9 +137,9 @@ pub(crate) struct Shaped<A: Built> {
 
 impl<A: Built> Shaped<A> {
     /// The action, ready to be listed.
-    pub(crate) fn boxed() -> Box<dyn Action> {
+    pub(crate) fn shared() -> Arc<dyn Action> {
         let schema = Schema::of::<A::Params>();
-        Box::new(Self { page: A::PAGE, schema, short: PhantomData })
+        Arc::new(Self { page: A::PAGE, schema, short: PhantomData })
     }
 
     fn read(&self, params: &Value) -> Result<A::Params, Failure> {
@@ -151,8 +148,20 @@ impl<A: Built> Shaped<A> {
 }
 
 impl<A: Built> Action for Shaped<A> {
-    fn page(&self) -> &Page {
-        &self.page
+    fn name(&self) -> &str {
+        self.page.name
+    }
+
+    fn summary(&self) -> &str {
+        self.page.summary()
+    }
+
+    fn class(&self) -> EffectClass {
+        self.page.class
+    }
+
+    fn page(&self) -> Option<&Page> {
+        Some(&self.page)
     }
 
     fn schema(&self) -> &serde_json::Value {

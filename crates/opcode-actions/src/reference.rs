@@ -9,18 +9,18 @@ use opcode_model::EffectClass;
 use serde_json::Value as Json;
 
 use crate::action::Action;
+use crate::page::Page;
 
 /// All actions, one section each.
 pub(crate) fn markdown<'a>(actions: impl Iterator<Item = &'a dyn Action>) -> String {
     let mut text = String::from("# Actions\n");
-    for action in actions {
-        text.push_str(&section(action));
+    for (action, page) in actions.filter_map(|action| Some((action, action.page()?))) {
+        text.push_str(&section(action, page));
     }
     text
 }
 
-fn section(action: &dyn Action) -> String {
-    let page = action.page();
+fn section(action: &dyn Action, page: &Page) -> String {
     let mut text = format!("\n## {}\n\n{}.\n\n", action.name(), capital(action.summary()));
     text += &format!("Effect: {}.\n\n", effect(action.class()));
     text += &parameters(action.schema());

@@ -3,6 +3,8 @@
 //! Keeps: names are sorted and unique; a registry is a value, nothing registers itself.
 //! Not here: actions (`builtin/`), deciding when one runs (`opcode-engine`).
 
+use std::sync::Arc;
+
 use opcode_model::action::{Actions, Answer, EffectClass, Misfit, ParamProblem};
 use opcode_model::{ErrorCode, Failure, Language, Value};
 
@@ -11,7 +13,7 @@ use crate::{builtin, reference};
 
 /// The actions a step can name.
 pub struct Registry {
-    actions: Vec<Box<dyn Action>>,
+    actions: Vec<Arc<dyn Action>>,
     takes_spliced: bool,
 }
 
@@ -19,7 +21,7 @@ impl Registry {
     /// All built-in actions.
     pub fn builtin() -> Self {
         let mut actions = builtin::all();
-        actions.sort_by_key(|action| action.name());
+        actions.sort_by(|one, other| one.name().cmp(other.name()));
         Self { actions, takes_spliced: false }
     }
 
@@ -30,9 +32,9 @@ impl Registry {
     }
 
     /// The action of this name.
-    pub fn find(&self, name: &str) -> Option<&dyn Action> {
-        let place = self.actions.binary_search_by_key(&name, |action| action.name()).ok()?;
-        Some(self.actions[place].as_ref())
+    pub fn find(&self, name: &str) -> Option<Arc<dyn Action>> {
+        let place = self.actions.binary_search_by(|action| action.name().cmp(name)).ok()?;
+        Some(self.actions[place].clone())
     }
 
     /// Every action, by name.
@@ -53,11 +55,11 @@ impl Registry {
 
 impl Actions for Registry {
     fn class(&self, name: &str) -> Option<EffectClass> {
-        self.find(name).map(Action::class)
+        self.find(name).map(|action| action.class())
     }
 
-    fn names(&self) -> Vec<&str> {
-        self.iter().map(Action::name).collect()
+    fn names(&self) -> Vec<String> {
+        self.iter().map(|action| action.name().to_owned()).collect()
     }
 
     fn check(&self, name: &str, params: &Value) -> Vec<ParamProblem> {
@@ -71,11 +73,11 @@ impl Actions for Registry {
     }
 
     fn program(&self, name: &str) -> Option<(&'static str, Language)> {
-        self.find(name).and_then(Action::program)
+        self.find(name).and_then(|action| action.program())
     }
 
     fn runs_programs(&self, name: &str) -> bool {
-        self.find(name).is_some_and(Action::runs_programs)
+        self.find(name).is_some_and(|action| action.runs_programs())
     }
 
     fn compute(&self, name: &str, params: &Value) -> Result<Answer, Failure> {

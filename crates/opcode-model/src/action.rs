@@ -189,7 +189,7 @@ pub trait Actions: Send + Sync {
     fn class(&self, name: &str) -> Option<EffectClass>;
 
     /// Every name, sorted.
-    fn names(&self) -> Vec<&str>;
+    fn names(&self) -> Vec<String>;
 
     /// Checks parameters as they stand in a definition; what contains `${{` is not known yet and passes.
     fn check(&self, name: &str, params: &Value) -> Vec<ParamProblem>;

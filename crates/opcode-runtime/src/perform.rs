@@ -143,9 +143,9 @@ impl Attempt {
             return (Err(Failure::new(ErrorCode::ActionUnavailable, message)), Vec::new());
         };
         if perform.secrets.is_empty() {
-            return self.act(action, perform, &[]).await;
+            return self.act(action.as_ref(), perform, &[]).await;
         }
-        let opened = match self.open(action, &perform).await {
+        let opened = match self.open(action.as_ref(), &perform).await {
             Ok(opened) => opened,
             Err(failure) => return (Err(failure), Vec::new()),
         };
@@ -156,7 +156,7 @@ impl Attempt {
         let place = place.filter(|_| is_secret).unwrap_or_default();
         let host = place.rsplit_once(':').map_or("", |(host, _)| host).to_owned();
         let (outcome, changes) =
-            self.act(action, Perform { params, ..perform }, opened.hosts()).await;
+            self.act(action.as_ref(), Perform { params, ..perform }, opened.hosts()).await;
         let redactor = opened.redactor(&[place, host]);
         let outcome = outcome
             .map(|output| redactor.value(output))

@@ -254,8 +254,8 @@ impl Reader {
 
     /// Every action: what it does, what it does outside, and its parameters as JSON Schema.
     pub fn actions(&self) -> Vec<Json> {
-        let found = self.tools.names().into_iter().filter_map(|name| self.tools.find(name));
-        let page = |action: &dyn Action| {
+        let found = self.tools.names().into_iter().filter_map(|name| self.tools.find(&name));
+        let page = |action: Arc<dyn Action>| {
             let effect = match action.class() {
                 EffectClass::Pure => "pure",
                 EffectClass::Idempotent => "idempotent",

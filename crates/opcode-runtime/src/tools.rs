@@ -14,11 +14,11 @@ use opcode_model::{Actions, ErrorCode, Failure, Language, Value};
 /// Actions that can be performed.
 pub trait Tools: Actions {
     /// The action of this name.
-    fn find(&self, name: &str) -> Option<&dyn Action>;
+    fn find(&self, name: &str) -> Option<Arc<dyn Action>>;
 }
 
 impl Tools for Registry {
-    fn find(&self, name: &str) -> Option<&dyn Action> {
+    fn find(&self, name: &str) -> Option<Arc<dyn Action>> {
         Self::find(self, name)
     }
 }
@@ -31,7 +31,7 @@ impl Actions for Guarded {
         self.0.class(name)
     }
 
-    fn names(&self) -> Vec<&str> {
+    fn names(&self) -> Vec<String> {
         self.0.names()
     }
 

@@ -31,37 +31,39 @@ mod workflow_log;
 mod workflow_notify;
 mod workflow_run;
 
+use std::sync::Arc;
+
 use crate::action::{Action, Shaped};
 
 /// Every built-in action.
-pub(crate) fn all() -> Vec<Box<dyn Action>> {
+pub(crate) fn all() -> Vec<Arc<dyn Action>> {
     vec![
-        Shaped::<assert_contains::AssertContains>::boxed(),
-        Shaped::<assert_equals::AssertEquals>::boxed(),
-        Shaped::<assert_matches::AssertMatches>::boxed(),
-        Shaped::<assert_schema::AssertSchema>::boxed(),
-        Shaped::<crypto_hash::CryptoHash>::boxed(),
-        Shaped::<crypto_hmac::CryptoHmac>::boxed(),
-        Shaped::<crypto_uuid::CryptoUuid>::boxed(),
-        Shaped::<expr_eval::ExprEval>::boxed(),
-        Shaped::<fs_append::FsAppend>::boxed(),
-        Shaped::<fs_copy::FsCopy>::boxed(),
-        Shaped::<fs_delete::FsDelete>::boxed(),
-        Shaped::<fs_list::FsList>::boxed(),
-        Shaped::<fs_move::FsMove>::boxed(),
-        Shaped::<fs_read::FsRead>::boxed(),
-        Shaped::<fs_stat::FsStat>::boxed(),
-        Shaped::<fs_write::FsWrite>::boxed(),
-        Shaped::<http_get::HttpGet>::boxed(),
-        Shaped::<http_post::HttpPost>::boxed(),
-        Shaped::<http_request::HttpRequest>::boxed(),
-        Shaped::<shell_exec::ShellExec>::boxed(),
-        Shaped::<transform_jq::TransformJq>::boxed(),
-        Shaped::<workflow_context::WorkflowContext>::boxed(),
-        Shaped::<workflow_emit::WorkflowEmit>::boxed(),
-        Shaped::<workflow_fail::WorkflowFail>::boxed(),
-        Shaped::<workflow_log::WorkflowLog>::boxed(),
-        Shaped::<workflow_notify::WorkflowNotify>::boxed(),
-        Shaped::<workflow_run::WorkflowRun>::boxed(),
+        Shaped::<assert_contains::AssertContains>::shared(),
+        Shaped::<assert_equals::AssertEquals>::shared(),
+        Shaped::<assert_matches::AssertMatches>::shared(),
+        Shaped::<assert_schema::AssertSchema>::shared(),
+        Shaped::<crypto_hash::CryptoHash>::shared(),
+        Shaped::<crypto_hmac::CryptoHmac>::shared(),
+        Shaped::<crypto_uuid::CryptoUuid>::shared(),
+        Shaped::<expr_eval::ExprEval>::shared(),
+        Shaped::<fs_append::FsAppend>::shared(),
+        Shaped::<fs_copy::FsCopy>::shared(),
+        Shaped::<fs_delete::FsDelete>::shared(),
+        Shaped::<fs_list::FsList>::shared(),
+        Shaped::<fs_move::FsMove>::shared(),
+        Shaped::<fs_read::FsRead>::shared(),
+        Shaped::<fs_stat::FsStat>::shared(),
+        Shaped::<fs_write::FsWrite>::shared(),
+        Shaped::<http_get::HttpGet>::shared(),
+        Shaped::<http_post::HttpPost>::shared(),
+        Shaped::<http_request::HttpRequest>::shared(),
+        Shaped::<shell_exec::ShellExec>::shared(),
+        Shaped::<transform_jq::TransformJq>::shared(),
+        Shaped::<workflow_context::WorkflowContext>::shared(),
+        Shaped::<workflow_emit::WorkflowEmit>::shared(),
+        Shaped::<workflow_fail::WorkflowFail>::shared(),
+        Shaped::<workflow_log::WorkflowLog>::shared(),
+        Shaped::<workflow_notify::WorkflowNotify>::shared(),
+        Shaped::<workflow_run::WorkflowRun>::shared(),
     ]
 }

@@ -240,10 +240,9 @@ async fn a_server_that_says_nothing_meets_three_limits() {
 async fn connections_are_kept() {
     let server = Server::fixed(response("200 OK", "")).await;
     let (registry, world) = (Registry::builtin(), World::new(config()).unwrap());
-    let call = call(&with(&server.base, ""));
+    let (call, get) = (call(&with(&server.base, "")), registry.find("http.get").unwrap());
     for _ in 0..3 {
-        let get = registry.find("http.get").unwrap().perform(&call, &world, Stop::never());
-        within(get).await.unwrap();
+        within(get.perform(&call, &world, Stop::never())).await.unwrap();
     }
     assert!(server.seen().iter().all(|seen| seen.connection == 0));
     assert!(server.seen()[0].header("user-agent").unwrap().starts_with("opcode/"));

@@ -74,7 +74,7 @@ fn effect_classes_are_as_promised() {
 #[test]
 fn every_example_fits_its_action() {
     for action in Registry::builtin().iter() {
-        let (page, name) = (action.page(), action.name());
+        let (page, name) = (action.page().unwrap(), action.name());
         let (step, output) = (json(&page.before()), json(&page.after()));
         assert!(!action.summary().is_empty(), "{name} has no summary");
         assert_eq!(step.find("action").and_then(Value::as_str), Some(name));

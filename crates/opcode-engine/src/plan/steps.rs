@@ -439,7 +439,7 @@ impl<'a> Steps<'a> {
         let names = self.actions.names();
         let message = format!("action `{name}` does not exist");
         let problem = Problem::error(ErrorCode::ActionUnavailable, place, message);
-        self.problems.push(match nearest(name, names.iter().copied()) {
+        self.problems.push(match nearest(name, names.iter().map(String::as_str)) {
             Some(meant) => problem.hint(format!("did you mean `{meant}`?")).replace_with(meant),
             None => problem.hint(format!("the actions are {}", names.join(", "))),
         });

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
-use opcode_actions::{Action, Page, Performing, Registry, Stop, World};
+use opcode_actions::{Action, Performing, Registry, Stop, World};
 use opcode_model::action::{Answer, Call, EffectClass, ParamProblem};
 use opcode_model::{Actions, ErrorCode, Failure, Outcome, Value};
 use opcode_runtime::Tools;
@@ -49,15 +49,19 @@ impl Ledger {
 /// The actions and their ledger.
 pub(crate) struct Hands {
     builtin: Registry,
-    own: Vec<Hand>,
+    own: [Arc<Hand>; 3],
     ledger: watch::Sender<Ledger>,
 }
 
 impl Hands {
     pub(crate) fn new() -> Arc<Self> {
         let ledger = watch::Sender::new(Ledger::default());
-        let hand = |page: &'static Page| Hand { page, ledger: ledger.clone() };
-        let own = vec![hand(&IDEMPOTENT), hand(&PURE), hand(&UNSAFE)];
+        let hand = |name, class| Arc::new(Hand { name, class, ledger: ledger.clone() });
+        let own = [
+            hand("hand.idempotent", EffectClass::Idempotent),
+            hand("hand.pure", EffectClass::Pure),
+            hand("hand.unsafe", EffectClass::Unsafe),
+        ];
         Arc::new(Self { builtin: Registry::builtin(), own, ledger })
     }
 
@@ -90,12 +94,12 @@ impl Hands {
 
 impl Actions for Hands {
     fn class(&self, name: &str) -> Option<EffectClass> {
-        Tools::find(self, name).map(Action::class)
+        Tools::find(self, name).map(|action| action.class())
     }
 
-    fn names(&self) -> Vec<&str> {
-        let own = self.own.iter().map(|hand| hand.page.name);
-        let mut names: Vec<&str> = own.chain(self.builtin.names()).collect();
+    fn names(&self) -> Vec<String> {
+        let own = self.own.iter().map(|hand| hand.name.to_owned());
+        let mut names: Vec<String> = own.chain(self.builtin.names()).collect();
         names.sort_unstable();
         names
     }
@@ -113,25 +117,18 @@ impl Actions for Hands {
 }
 
 impl Tools for Hands {
-    fn find(&self, name: &str) -> Option<&dyn Action> {
-        match self.own.iter().find(|hand| hand.page.name == name) {
-            Some(hand) => Some(hand),
+    fn find(&self, name: &str) -> Option<Arc<dyn Action>> {
+        match self.own.iter().find(|hand| hand.name == name) {
+            Some(hand) => Some(hand.clone()),
             None => self.builtin.find(name),
         }
     }
 }
 
-const fn page(name: &'static str, class: EffectClass) -> Page {
-    Page { name, class, source: "//! `hand`: does as it is told.", output: &[] }
-}
-
-static PURE: Page = page("hand.pure", EffectClass::Pure);
-static IDEMPOTENT: Page = page("hand.idempotent", EffectClass::Idempotent);
-static UNSAFE: Page = page("hand.unsafe", EffectClass::Unsafe);
-
 /// One of them.
 struct Hand {
-    page: &'static Page,
+    name: &'static str,
+    class: EffectClass,
     ledger: watch::Sender<Ledger>,
 }
 
@@ -196,8 +193,14 @@ impl Drop for Running<'_> {
 }
 
 impl Action for Hand {
-    fn page(&self) -> &Page {
-        self.page
+    fn name(&self) -> &str {
+        self.name
+    }
+    fn summary(&self) -> &str {
+        "does as it is told"
+    }
+    fn class(&self) -> EffectClass {
+        self.class
     }
 
     fn schema(&self) -> &serde_json::Value {

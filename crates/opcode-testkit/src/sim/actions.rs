@@ -19,8 +19,10 @@ impl Actions for SimActions {
         }
     }
 
-    fn names(&self) -> Vec<&str> {
-        vec!["sim.again", "sim.broken", "sim.echo", "sim.once", "workflow.log", "workflow.run"]
+    fn names(&self) -> Vec<String> {
+        ["sim.again", "sim.broken", "sim.echo", "sim.once", "workflow.log", "workflow.run"]
+            .map(str::to_owned)
+            .into()
     }
 
     fn check(&self, _: &str, _: &Value) -> Vec<ParamProblem> {

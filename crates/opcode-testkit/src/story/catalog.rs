@@ -35,8 +35,8 @@ impl Actions for StoryActions {
         ACTIONS.iter().find(|(known, _)| *known == name).map(|(_, class)| *class)
     }
 
-    fn names(&self) -> Vec<&str> {
-        ACTIONS.iter().map(|(name, _)| *name).collect()
+    fn names(&self) -> Vec<String> {
+        ACTIONS.iter().map(|(name, _)| (*name).to_owned()).collect()
     }
 
     fn check(&self, name: &str, params: &Value) -> Vec<ParamProblem> {

@@ -17,7 +17,7 @@ impl Actions for AnyAction {
     fn class(&self, _: &str) -> Option<EffectClass> {
         Some(EffectClass::Pure)
     }
-    fn names(&self) -> Vec<&str> {
+    fn names(&self) -> Vec<String> {
         Vec::new()
     }
     fn check(&self, _: &str, _: &Value) -> Vec<ParamProblem> {

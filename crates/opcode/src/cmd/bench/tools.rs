@@ -3,31 +3,34 @@
 //! Keeps: an effect goes the whole way: intent on disk, slot, task, answer on disk.
 //! Not here: real actions.
 
-use opcode_actions::{Action, Page, Performing, Stop, World};
+use std::sync::Arc;
+
+use opcode_actions::{Action, Performing, Stop, World};
 use opcode_model::action::{Actions, Answer, Call, EffectClass, ParamProblem};
 use opcode_model::{Failure, Value};
 use opcode_runtime::Tools;
 
 /// `bench.pure` and `bench.effect`.
 pub(super) struct BenchTools {
-    pure: Nothing,
-    effect: Nothing,
+    all: [Arc<Nothing>; 2],
 }
 
 struct Nothing {
-    page: Page,
+    name: &'static str,
+    class: EffectClass,
     schema: serde_json::Value,
 }
 
 impl BenchTools {
     pub(super) fn new() -> Self {
-        let nothing = |name, class| Nothing {
-            page: Page { name, class, source: include_str!("tools.rs"), output: &[] },
-            schema: serde_json::json!({"type": "object"}),
+        let nothing = |name, class| {
+            Arc::new(Nothing { name, class, schema: serde_json::json!({"type": "object"}) })
         };
         Self {
-            pure: nothing("bench.pure", EffectClass::Pure),
-            effect: nothing("bench.effect", EffectClass::Idempotent),
+            all: [
+                nothing("bench.effect", EffectClass::Idempotent),
+                nothing("bench.pure", EffectClass::Pure),
+            ],
         }
     }
 }
@@ -37,8 +40,14 @@ fn done() -> Value {
 }
 
 impl Action for Nothing {
-    fn page(&self) -> &Page {
-        &self.page
+    fn name(&self) -> &str {
+        self.name
+    }
+    fn summary(&self) -> &str {
+        "does nothing"
+    }
+    fn class(&self) -> EffectClass {
+        self.class
     }
     fn schema(&self) -> &serde_json::Value {
         &self.schema
@@ -59,10 +68,10 @@ impl Action for Nothing {
 
 impl Actions for BenchTools {
     fn class(&self, name: &str) -> Option<EffectClass> {
-        self.find(name).map(Action::class)
+        self.find(name).map(|action| action.class())
     }
-    fn names(&self) -> Vec<&str> {
-        vec![self.effect.page.name, self.pure.page.name]
+    fn names(&self) -> Vec<String> {
+        self.all.iter().map(|one| one.name.to_owned()).collect()
     }
     fn check(&self, _: &str, _: &Value) -> Vec<ParamProblem> {
         Vec::new()
@@ -73,7 +82,7 @@ impl Actions for BenchTools {
 }
 
 impl Tools for BenchTools {
-    fn find(&self, name: &str) -> Option<&dyn Action> {
-        [&self.pure, &self.effect].into_iter().find(|one| one.page.name == name).map(|one| one as _)
+    fn find(&self, name: &str) -> Option<Arc<dyn Action>> {
+        self.all.iter().find(|one| one.name == name).map(|one| one.clone() as _)
     }
 }
