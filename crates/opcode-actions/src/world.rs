@@ -14,7 +14,7 @@ use opcode_sandbox::policy::Rules;
 
 use crate::breaker::COOLDOWN;
 use crate::files::{FileRules, Roots};
-use crate::web::{Clients, Policy};
+use crate::web::{Clients, Policy, admit};
 
 /// What a world is made from.
 #[derive(Clone, Debug)]
@@ -121,8 +121,21 @@ impl World {
     }
 
     /// Runs processes.
-    pub(crate) fn exec(&self) -> &Exec {
+    pub fn exec(&self) -> &Exec {
         &self.exec
+    }
+
+    /// An HTTP client for a place that the operator named: it goes anywhere but to ourselves and to where machines keep
+    /// their credentials, follows no redirect and asks no proxy.
+    ///
+    /// # Errors
+    /// Why it may not go there, or cannot be made.
+    pub async fn client_for(&self, url: &str) -> Result<reqwest::Client, String> {
+        let policy = Policy { own: self.config.own_addresses.clone(), deny_private: false };
+        let url = reqwest::Url::parse(url).map_err(|error| error.to_string())?;
+        admit(&url, &policy).await.map_err(|forbidden| forbidden.to_string())?;
+        let clients = Clients::new(None, policy).map_err(|fault| fault.to_string())?;
+        clients.find(false).cloned().map_err(|error| error.to_string())
     }
 
     /// Finds files.

@@ -7,6 +7,7 @@ mod answer;
 mod args;
 mod bounds;
 mod elicit;
+pub mod plugins;
 mod progress;
 mod prompts;
 mod resources;

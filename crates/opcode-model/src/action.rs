@@ -153,6 +153,8 @@ pub enum Misfit {
     Risky,
     /// Data would become code: an error, but for definitions that were taken in before.
     Spliced,
+    /// It does not fit what somebody else's action takes now: an error, but for definitions that were taken in before.
+    Outdated,
 }
 
 /// One call of an action, as the shell performs it.

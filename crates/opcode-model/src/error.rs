@@ -82,6 +82,8 @@ error_codes! {
     PermissionDenied = "PERMISSION_DENIED", 403, false, "ask an operator for the right";
     /// No such action.
     ActionUnavailable = "ACTION_UNAVAILABLE", 400, true, "use one of the listed actions";
+    /// A plugin does not offer any more what was approved.
+    PluginChanged = "PLUGIN_CHANGED", 409, false, "look at it with `opcode plugins list`, then `opcode plugins approve NAME`";
     /// An assertion of the workflow did not hold.
     AssertionFailed = "ASSERTION_FAILED", 422, false, "compare `expected` and `actual` in the details";
     /// The sandbox could not do what was asked.

@@ -1,7 +1,16 @@
-//! Percent-encoding, read back: `a%20b` as `a b` (RFC 3986 §2.1).
+//! Percent-encoding: `a b` as one part of a path, and `a%20b` read back (RFC 3986 §2.1).
 //!
 //! Keeps: what is no pair of hex digits behind `%` stays as it is.
-//! Not here: which characters an address would encode.
+//! Not here: whole addresses.
+
+/// The text as one part of a path.
+pub fn encoded(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    let part = |byte: u8| {
+        if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
+    };
+    text.bytes().map(part).collect()
+}
 
 /// The text with every encoded byte in its place.
 pub fn decoded(text: &str) -> String {
@@ -19,7 +28,7 @@ pub fn decoded(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::decoded;
+    use super::{decoded, encoded};
 
     #[test]
     fn only_pairs_of_hex_digits_are_encoded() {
@@ -27,6 +36,8 @@ mod tests {
             [("a%20b", "a b"), ("100%", "100%"), ("%zz%41", "%zzA"), ("%C3%A9", "é")]
         {
             assert_eq!(decoded(text), wanted, "{text}");
+            assert_eq!(decoded(&encoded(text)), text);
         }
+        assert_eq!(encoded("../é b"), "%2E%2E%2F%C3%A9%20b");
     }
 }

@@ -46,7 +46,7 @@ impl Actor {
     }
 
     /// A deed; to be written with it.
-    pub(crate) fn did(&self, deed: Deed<'_>) -> CatalogWrite {
+    pub fn did(&self, deed: Deed<'_>) -> CatalogWrite {
         self.write(deed, json!("ok"), None)
     }
 

@@ -155,7 +155,7 @@ impl Engine {
         let open = store.open().await.map_err(failure)?;
         let settings = Settings { slots: config.pool_size, ..Settings::default() };
         let actions: Arc<dyn Actions> = Arc::new(Guarded(config.tools.clone()));
-        let hub = Hub::new();
+        let hub = Hub::default();
         let (tell, mouth) = prepare();
         let tokio = Handle::current();
         let performer =

@@ -11,6 +11,8 @@ use tokio::sync::broadcast;
 
 /// Notes kept for a slow listener.
 const KEPT: usize = 4_096;
+/// The same of progress.
+const PROGRESS_KEPT: usize = 64;
 
 /// One run's commit, as told to listeners.
 #[derive(Clone, Debug)]
@@ -30,28 +32,59 @@ impl Note {
     }
 }
 
-/// Where committed events are told.
+/// How far an attempt says it is. It is nowhere on disk.
 #[derive(Clone, Debug)]
-pub struct Hub(broadcast::Sender<Note>);
+pub struct Progress {
+    /// Of which run, as text.
+    pub workflow_id: Arc<str>,
+    /// Of which step, by full path.
+    pub step_id: Arc<str>,
+    /// How far.
+    pub done: f64,
+    /// Of how much, if that is known.
+    pub total: Option<f64>,
+    /// In words.
+    pub message: Option<Arc<str>>,
+}
+
+/// Where committed events are told, and beside them how far attempts are.
+#[derive(Clone, Debug)]
+pub struct Hub {
+    notes: broadcast::Sender<Note>,
+    progress: broadcast::Sender<Progress>,
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        Self { notes: broadcast::channel(KEPT).0, progress: broadcast::channel(PROGRESS_KEPT).0 }
+    }
+}
 
 impl Hub {
-    pub(crate) fn new() -> Self {
-        Self(broadcast::channel(KEPT).0)
-    }
-
     /// Listens from now on.
     pub fn listen(&self) -> broadcast::Receiver<Note> {
-        self.0.subscribe()
+        self.notes.subscribe()
+    }
+
+    /// Listens from now on to how far attempts are.
+    pub fn listen_to_progress(&self) -> broadcast::Receiver<Progress> {
+        self.progress.subscribe()
+    }
+
+    /// Tells how far an attempt is.
+    pub fn tell_progress(&self, progress: Progress) {
+        // An error only says that nobody listens.
+        drop(self.progress.send(progress));
     }
 
     /// Tells what is on disk now, and writes what workflows log.
     pub(crate) fn publish(&self, batch: &Arc<Vec<Commit>>, place: usize) {
         let commit = &batch[place];
         write_log(commit);
-        if self.0.receiver_count() > 0 {
+        if self.notes.receiver_count() > 0 {
             let (run, after) = (commit.run, commit.after.seq);
             // An error only says that nobody listens any more.
-            drop(self.0.send(Note { run, after, batch: batch.clone(), place }));
+            drop(self.notes.send(Note { run, after, batch: batch.clone(), place }));
         }
     }
 }

@@ -28,13 +28,14 @@ mod verify;
 
 pub use audit::{Actor, Audit, Deed};
 pub use caller::{Caller, Role};
+pub use clock::now;
 pub use document::{BESIDE, Document};
 pub use engine::{Engine, EngineConfig, EngineError, RunAnswer, RunRequest, Source, Wait};
-pub use hub::{Hub, Note};
+pub use hub::{Hub, Note, Progress};
 pub use keeping::{Keep, Keeping, days};
 pub use keys::Keys;
 pub use opcode_sandbox::is_no_step;
-pub use opcode_vault::{Grant, LastUse, Passphrase, SecretInfo};
+pub use opcode_vault::{Grant, LastUse, Passphrase, Redactor, SecretInfo, Use};
 pub use plans::Plans;
 pub use reader::{Reader, StatusView, WaitView};
 pub use secrets::{OnWrong, SecretUse, Secrets};

@@ -28,6 +28,8 @@ struct Kept {
     plans: BTreeMap<DefinitionHash, Arc<Plan>>,
     order: VecDeque<DefinitionHash>,
     stored: BTreeSet<DefinitionHash>,
+    /// Of the actions that the plans were made with.
+    revision: u64,
 }
 
 impl Plans {
@@ -46,6 +48,7 @@ impl Plans {
     /// Every problem of it.
     pub fn make(&self, definition: &Value) -> Result<Arc<Plan>, Vec<Problem>> {
         let hash = DefinitionHash::of(&definition.to_json());
+        self.forget_old();
         if let Some(plan) = self.kept().plans.get(&hash) {
             return Ok(plan.clone());
         }
@@ -64,6 +67,15 @@ impl Plans {
             return Err(made.warnings.clone());
         }
         Ok(made)
+    }
+
+    /// A plan that was made with other actions may say another thing now. Runs that have one keep it.
+    fn forget_old(&self) {
+        let (revision, mut kept) = (self.tools.revision(), self.kept());
+        if kept.revision != revision {
+            let stored = std::mem::take(&mut kept.stored);
+            *kept = Kept { stored, revision, ..Kept::default() };
+        }
     }
 
     fn keep(&self, plan: Arc<Plan>) {

@@ -6,15 +6,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use opcode_expr::Template as Params;
+use opcode_expr::{Meter, ObjectScope, Template as Params};
 use opcode_model::commit::CatalogWrite;
-use opcode_model::{ErrorCode, Failure};
+use opcode_model::{ErrorCode, Failure, Object, Value};
 use opcode_store::Catalog;
-use opcode_vault::{Grant, Opened, Passphrase, SecretInfo, Use, Vault};
+use opcode_vault::{Grant, Opened, Passphrase, Redactor, SecretInfo, Use, Vault};
 use zeroize::Zeroizing;
 
 use crate::audit::{Actor, Audit, Deed};
 use crate::clock::now;
+use crate::fill::filled;
 use crate::templates::Templates;
 
 /// What is done once the passphrase has turned out to be wrong.
@@ -168,6 +169,26 @@ impl Secrets {
             SecretUse { info, templates }
         };
         Ok(self.vault.list().await?.into_iter().map(with_templates).collect())
+    }
+
+    /// A value with its `${{secrets.NAME}}` filled in, and what takes them out of what comes of it.
+    ///
+    /// # Errors
+    /// `VALIDATION_ERROR` for any other expression in it; and as opening goes.
+    pub async fn fill(&self, value: &Value, wish: Use<'_>) -> Result<(Value, Redactor), Failure> {
+        let names: BTreeSet<Arc<str>> =
+            Params::secrets_in(value).into_iter().map(|(_, name)| name.into()).collect();
+        let wrong = |why: String| Failure::new(ErrorCode::Validation, why);
+        let compiled = Params::compile(value)
+            .map_err(|errors| wrong(errors.first().map(ToString::to_string).unwrap_or_default()))?;
+        let rendered = compiled
+            .render(&ObjectScope::new(&Object::default(), now()), &mut Meter::default())
+            .map_err(|error| wrong(format!("only secrets can be filled in here: {error}")))?;
+        if names.is_empty() {
+            return Ok((rendered.value, Redactor::new([])));
+        }
+        let opened = self.open(names, wish).await?;
+        Ok((filled(&rendered.value, &rendered.secrets, &opened), opened.redactor(&[])))
     }
 
     /// Opens secrets for an attempt, if it may have them, and writes down that it did.

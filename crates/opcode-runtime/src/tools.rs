@@ -15,6 +15,11 @@ use opcode_model::{Actions, ErrorCode, Failure, Language, Value};
 pub trait Tools: Actions {
     /// The action of this name.
     fn find(&self, name: &str) -> Option<Arc<dyn Action>>;
+
+    /// Another number whenever the actions have changed.
+    fn revision(&self) -> u64 {
+        0
+    }
 }
 
 impl Tools for Registry {

@@ -25,7 +25,7 @@ pub use linux::meter::Hit;
 pub use linux::root::WORK;
 pub use note::{ensure_all_dead, ensure_dead};
 pub use peer::is_no_step;
-pub use session::Session;
+pub use session::{Held, Session};
 pub use spec::{ExecSpec, IDEMPOTENCY_KEY_ENV};
 pub use stop::{Stop, Stopper};
 

@@ -27,7 +27,7 @@ use serde_json::{Value as Json_, json};
 
 use crate::openapi::{self, Operation};
 use crate::refusal::Refusal;
-use crate::{Web, diagram, events, health, secrets, vacuum};
+use crate::{Web, diagram, events, health, plugins, secrets, vacuum};
 
 pub(crate) type Answer = Result<Response, Refusal>;
 
@@ -55,6 +55,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         of_lists(),
         of_callers(),
         secrets::operations(),
+        plugins::operations(),
         vacuum::operations(),
     ];
     all.into_iter().flatten().collect()

@@ -11,6 +11,7 @@ mod health;
 mod metrics;
 mod openapi;
 mod peer;
+mod plugins;
 mod refusal;
 mod secrets;
 mod serve;
@@ -23,6 +24,7 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any_service, get, post_service};
+use opcode_mcp::plugins::Plugins;
 use opcode_mcp::{Face, Http};
 use opcode_model::Failure;
 use opcode_runtime::{Actor, Caller, Engine, Tokens};
@@ -40,6 +42,7 @@ const BODY_BYTES_MAX: usize = 16 << 20;
 #[derive(Clone)]
 pub(crate) struct Web {
     pub(crate) engine: Engine,
+    pub(crate) plugins: Plugins,
     pub(crate) metrics: Arc<metrics::Metrics>,
 }
 
@@ -51,8 +54,9 @@ impl Web {
 }
 
 /// Every route.
-pub fn router(engine: &Engine, face: &Face, gate: Gate) -> Router {
-    let web = Web { engine: engine.clone(), metrics: Arc::new(metrics::Metrics::watch(engine)) };
+pub fn router(engine: &Engine, plugins: &Plugins, face: &Face, gate: Gate) -> Router {
+    let metrics = Arc::new(metrics::Metrics::watch(engine));
+    let web = Web { engine: engine.clone(), plugins: plugins.clone(), metrics };
     let mcp = Http::new(face);
     let inside = Router::new()
         .route("/mcp", any_service(mcp.service.clone()))

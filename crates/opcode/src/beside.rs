@@ -114,7 +114,7 @@ pub(crate) async fn follow(
     limit: Option<Duration>,
     screen: &mut Screen,
 ) -> Result<Followed, Trouble> {
-    let reader = wire::reader(place)?;
+    let reader = wire::reader(place).await?;
     let mut interrupts = Interrupts::listen()?;
     let mut tail = Tail { root, seen: BTreeMap::from([(root, Seq::default())]) };
     let begun = Instant::now();
@@ -158,7 +158,7 @@ pub(crate) async fn conclude(
     followed: Followed,
     as_json: bool,
 ) -> Result<Exit, Trouble> {
-    let view: StatusView = wire::reader(place)?.status(run).await?;
+    let view: StatusView = wire::reader(place).await?.status(run).await?;
     cmd::run::tell_result(&view, as_json);
     match followed {
         Followed::Seen => Ok(Exit::of(&view.result)),

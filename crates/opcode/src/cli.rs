@@ -15,7 +15,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::exit::Exit;
 use crate::settings::Settings;
-use crate::{cmd, isolation, logs, usage};
+use crate::{cmd, isolation, logs, plugins, usage};
 
 /// Runs durable JSON workflows.
 #[derive(Debug, Parser)]
@@ -66,6 +66,12 @@ impl Cli {
             Ok((cli, settings))
         });
         read.map_err(|trouble| trouble.tell(plain.command.wants_json()))
+    }
+
+    /// What a server would be started with.
+    pub(crate) fn serving(settings: &Settings) -> Result<Self, clap::Error> {
+        let tree = settings.lay_under(Self::command());
+        Self::from_arg_matches(&tree.try_get_matches_from(["opcode", "serve"])?)
     }
 
     /// Reads the command line over some settings. One that names no command means `serve`.
@@ -143,6 +149,9 @@ pub(crate) struct Place {
         value_parser = clap::builder::BoolishValueParser::new()
     )]
     pub(crate) lenient_shell: bool,
+    /// MCP servers whose tools are actions, as JSON
+    #[arg(long, global = true, env = "OPCODE_PLUGINS", hide = true, value_parser = plugins::flag)]
+    pub(crate) plugins: Option<plugins::Entries>,
 }
 
 /// How workflows run.
@@ -321,6 +330,8 @@ pub(crate) enum Command {
     Tokens(cmd::tokens::TokensArgs),
     /// Set, grant and seal anew what workflows call ${{secrets.NAME}}
     Secrets(cmd::secrets::SecretsArgs),
+    /// Add and keep MCP servers whose tools are actions
+    Plugins(cmd::plugins::PluginsArgs),
     /// Show who did what, and what was refused
     Audit(cmd::audit::AuditArgs),
     /// Look for damage in the store
@@ -361,6 +372,7 @@ impl Command {
             Self::Serve(args) => args.json,
             Self::Tokens(args) => args.json,
             Self::Secrets(args) => args.json,
+            Self::Plugins(args) => args.json,
             Self::Audit(args) => args.json,
             Self::Verify(args) => args.json,
             Self::Backup(args) => args.json,
@@ -413,6 +425,7 @@ impl Command {
             | Self::McpConfig(_)
             | Self::Tokens(_)
             | Self::Secrets(_)
+            | Self::Plugins(_)
             | Self::Audit(_)
             | Self::Verify(_)
             | Self::Backup(_)

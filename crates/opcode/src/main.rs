@@ -18,6 +18,7 @@ mod logs;
 mod once;
 mod passphrase;
 mod place;
+mod plugins;
 mod say;
 mod session;
 mod settings;

@@ -6,6 +6,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use opcode_mcp::plugins::Plugins;
 use opcode_runtime::{Engine, Note};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::broadcast::Receiver;
@@ -22,6 +23,7 @@ use crate::wire;
 /// A process that holds the store.
 pub(crate) struct Session {
     pub(crate) engine: Engine,
+    pub(crate) plugins: Plugins,
     pub(crate) notes: Receiver<Note>,
     pub(crate) interrupts: Interrupts,
     grace: Duration,
@@ -84,10 +86,10 @@ impl Session {
         listens_at: Option<SocketAddr>,
     ) -> Result<Self, Trouble> {
         let interrupts = Interrupts::listen()?;
-        let engine = wire::engine(place, args, listens_at).await?;
+        let (engine, plugins) = wire::engine(place, args, listens_at).await?;
         let notes = engine.hub().listen();
         let traces = Traces::begin(&engine)?;
-        Ok(Self { engine, notes, interrupts, grace: args.grace, traces })
+        Ok(Self { engine, plugins, notes, interrupts, grace: args.grace, traces })
     }
 
     /// Lets go of the store. What other workflows have in flight may end within the grace.
@@ -151,6 +153,7 @@ impl Session {
         let traces = self.traces.take();
         let shutdown = async {
             let closed = self.engine.shutdown(self.grace).await;
+            self.plugins.end().await;
             if let Some(traces) = traces {
                 traces.finish().await;
             }

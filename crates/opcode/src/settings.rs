@@ -16,7 +16,7 @@ use crate::cli::DurabilityArg;
 use crate::cmd::serve::{NamesArg, listen_at};
 use crate::source::{self, Written};
 use crate::trouble::Trouble;
-use crate::{isolation, logs, wire};
+use crate::{isolation, logs, plugins, wire};
 
 /// One setting: its name, which is that of its flag, and what it takes.
 struct Key {
@@ -43,7 +43,7 @@ const fn key(name: &'static str, takes: Takes) -> Key {
 }
 
 /// Every setting there is.
-const KEYS: [Key; 22] = [
+const KEYS: [Key; 23] = [
     key("listen_addr", Takes::Text(|text| listen_at(text).map(drop))),
     key("allowed_hosts", Takes::Texts),
     key("base_url", Takes::Text(|text| wire::base_url(text).map(drop))),
@@ -61,6 +61,7 @@ const KEYS: [Key; 22] = [
     key("sandbox", Takes::Whole(|value| isolation::sandbox(value).map(drop))),
     key("limits", Takes::Whole(|value| isolation::limits(value).map(drop))),
     key("shell_env", Takes::Texts),
+    key("plugins", Takes::Whole(|value| plugins::entries(value).map(drop))),
     key("keep", Takes::Text(|text| days(text).map(drop))),
     key("keep_failed", Takes::Text(|text| days(text).map(drop))),
     key("log_level", Takes::Text(|text| logs::level(text).map(drop))),

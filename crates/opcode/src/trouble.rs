@@ -168,6 +168,7 @@ fn exit_of(code: ErrorCode) -> Exit {
         | ErrorCode::NonRetryable
         | ErrorCode::PermissionDenied
         | ErrorCode::ActionUnavailable
+        | ErrorCode::PluginChanged
         | ErrorCode::AssertionFailed
         | ErrorCode::Isolation
         | ErrorCode::PathDenied

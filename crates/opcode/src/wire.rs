@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use opcode_actions::{FileRules, Registry, World, WorldConfig};
+use opcode_mcp::plugins::{Plugins, Shell};
 use opcode_model::Failure;
 use opcode_runtime::{Actor, Caller, Engine, EngineConfig, Reader, Tools};
+use opcode_store::Catalog;
 use opcode_store_sqlite::{OpenError, SqliteConfig, SqliteStore};
 
 use crate::cli::{self, EngineArgs, Place};
@@ -58,25 +60,37 @@ pub(crate) fn actor() -> Actor {
     Actor::new(&Caller::local(), "cli")
 }
 
-/// The actions there are.
-pub(crate) fn tools(place: &Place) -> Arc<dyn Tools> {
+/// The actions of our own.
+fn own_tools(place: &Place) -> Arc<dyn Tools> {
     let all = Registry::builtin();
     Arc::new(if place.lenient_shell { all.lenient() } else { all })
 }
 
+/// The actions there are, also those of plugins as they were approved.
+pub(crate) async fn plugins(place: &Place, catalog: Arc<dyn Catalog>) -> Result<Plugins, Trouble> {
+    let settings = place.plugins.clone().unwrap_or_default();
+    Ok(Plugins::open(own_tools(place), catalog, &settings).await?)
+}
+
 /// Asks the store, whoever else holds it.
-pub(crate) fn reader(place: &Place) -> Result<Reader, Trouble> {
-    let store = SqliteStore::open_read_only(db_path(place)?)?;
-    Ok(Reader::new(Arc::new(store), tools(place)))
+pub(crate) async fn reader(place: &Place) -> Result<Reader, Trouble> {
+    reader_of(place, Arc::new(SqliteStore::open_read_only(db_path(place)?)?)).await
+}
+
+/// Asks this store.
+pub(crate) async fn reader_of(place: &Place, store: Arc<SqliteStore>) -> Result<Reader, Trouble> {
+    let tools = plugins(place, store.clone()).await?;
+    Ok(Reader::new(store, Arc::new(tools)))
 }
 
 /// Asks the store; or an empty one, where there is none yet.
-pub(crate) fn reader_or_empty(place: &Place) -> Result<Reader, Trouble> {
-    match SqliteStore::open_read_only(db_path(place)?) {
-        Ok(store) => Ok(Reader::new(Arc::new(store), tools(place))),
-        Err(OpenError::Missing { .. }) => Ok(Reader::without_store(tools(place))),
-        Err(error) => Err(error.into()),
-    }
+pub(crate) async fn reader_or_empty(place: &Place) -> Result<Reader, Trouble> {
+    let store: Arc<SqliteStore> = match SqliteStore::open_read_only(db_path(place)?) {
+        Ok(store) => Arc::new(store),
+        Err(OpenError::Missing { .. }) => return Ok(Reader::without_store(own_tools(place))),
+        Err(error) => return Err(error.into()),
+    };
+    reader_of(place, store).await
 }
 
 /// Opens the store for this process alone.
@@ -104,36 +118,48 @@ pub(crate) fn make_room(path: &Path) -> Result<(), Trouble> {
     })
 }
 
-/// The engine: every unfinished run goes on from here.
+/// What actions and plugins may use of this machine.
+pub(crate) fn world(
+    place: &Place,
+    args: &EngineArgs,
+    listens_at: Option<SocketAddr>,
+) -> Result<Arc<World>, Trouble> {
+    let own_addresses = listens_at.into_iter().collect();
+    let world = World::new(WorldConfig { own_addresses, ..world_config(place, args)? });
+    world.map(Arc::new).map_err(|fault| {
+        let cause = std::error::Error::source(&fault).map(|cause| format!(": {cause}"));
+        Trouble::usage(format!("{fault}{}", cause.unwrap_or_default()))
+    })
+}
+
+/// The engine: every unfinished run goes on from here. Who listens has all plugins come up at once.
 pub(crate) async fn engine(
     place: &Place,
     args: &EngineArgs,
     listens_at: Option<SocketAddr>,
-) -> Result<Engine, Trouble> {
+) -> Result<(Engine, Plugins), Trouble> {
     let passphrase = passphrase::find(args.vault_key_file.as_deref())?;
-    let own_addresses = listens_at.into_iter().collect();
-    let world = WorldConfig { own_addresses, ..world_config(place, args)? };
-    let attempts = world.attempts_dir.clone();
-    let world = World::new(world).map_err(|fault| {
-        let cause = std::error::Error::source(&fault).map(|cause| format!(": {cause}"));
-        Trouble::usage(format!("{fault}{}", cause.unwrap_or_default()))
-    })?;
-    let store = store(place, Some(args))?;
+    let world = world(place, args, listens_at)?;
+    let attempts = world.config().attempts_dir.clone();
+    let store = Arc::new(store(place, Some(args))?);
     // The store is ours alone now, and so is whatever was left running by whoever had it before.
     if let Some(attempts) = attempts
         && let Err(cause) = opcode_sandbox::ensure_all_dead(&attempts).await
     {
         tracing::warn!(%cause, "could not end what an earlier process left running");
     }
+    let plugins = plugins(place, store.clone()).await?;
     let config = EngineConfig {
-        tools: tools(place),
-        world: Arc::new(world),
+        tools: Arc::new(plugins.clone()),
+        world: world.clone(),
         pool_size: pool_size(args),
         passphrase,
         on_wrong_passphrase: Arc::new(wrong_passphrase),
         on_halt: Arc::new(halt),
     };
-    Ok(Engine::open(config, Arc::new(store)).await?)
+    let engine = Engine::open(config, store).await?;
+    plugins.begin(Shell::of(&engine, world), listens_at.is_some()).await;
+    Ok((engine, plugins))
 }
 
 /// Actions in flight at once.

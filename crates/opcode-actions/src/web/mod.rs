@@ -12,5 +12,5 @@ mod retry_after;
 pub(crate) use body::{Body, Received};
 pub(crate) use clients::Clients;
 pub(crate) use exchange::{Exchange, Trouble, exchange};
-pub(crate) use policy::Policy;
+pub(crate) use policy::{Policy, admit};
 pub(crate) use retry_after::retry_after_ms;

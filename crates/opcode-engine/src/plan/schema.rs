@@ -5,7 +5,12 @@
 
 use std::fmt;
 
+use jsonschema::error::ValidationErrorKind as Kind;
 use opcode_model::{Object, Value};
+use serde_json::Value as Json;
+
+/// Bytes of one compiled pattern.
+const PATTERN_BYTES_MAX: usize = 1 << 20;
 
 /// A compiled schema.
 pub struct Schema {
@@ -36,7 +41,7 @@ impl Schema {
     /// What is wrong with it, and where.
     pub fn compile(schema: &Value) -> Result<Self, SchemaError> {
         let validator = jsonschema::options()
-            .with_pattern_options(jsonschema::PatternOptions::regex())
+            .with_pattern_options(jsonschema::PatternOptions::regex().size_limit(PATTERN_BYTES_MAX))
             .build(&schema.to_serde())
             .map_err(|error| SchemaError {
                 pointer: error.instance_path().to_string(),
@@ -48,6 +53,30 @@ impl Schema {
     /// `value` with the schema's top-level defaults laid under.
     pub fn with_defaults(&self, value: &Object) -> Object {
         self.defaults.merged(value)
+    }
+
+    /// What of parameters as they stand in a definition does not fit, each with its JSON pointer; at most ten. What a
+    /// `${{` may still make fit is not judged.
+    pub fn misfits(&self, value: &Value) -> Vec<(String, String)> {
+        let value = value.to_serde();
+        let errors = self.validator.iter_errors(&value).filter(|error| {
+            // What an object or a list has is known, whatever its members come to.
+            let is_of_shape = matches!(
+                error.kind(),
+                Kind::Required { .. }
+                    | Kind::AdditionalProperties { .. }
+                    | Kind::UnevaluatedProperties { .. }
+                    | Kind::MaxItems { .. }
+                    | Kind::MinItems { .. }
+                    | Kind::Type { .. }
+            );
+            let instance = error.instance();
+            !(if is_of_shape { is_open(instance) } else { has_open(instance) })
+        });
+        errors
+            .take(10)
+            .map(|error| (error.instance_path().to_string(), error.to_string()))
+            .collect()
     }
 
     /// What of `value` does not fit, each as `place: what`; at most ten.
@@ -62,6 +91,20 @@ impl Schema {
                 format!("{place}: {error}")
             })
             .collect()
+    }
+}
+
+/// Whether an expression makes all of it.
+fn is_open(value: &Json) -> bool {
+    value.as_str().is_some_and(|text| text.contains("${{"))
+}
+
+/// Whether an expression makes something of it.
+fn has_open(value: &Json) -> bool {
+    match value {
+        Json::Array(items) => items.iter().any(has_open),
+        Json::Object(members) => members.values().any(has_open),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => is_open(value),
     }
 }
 

@@ -535,7 +535,7 @@ fn misfit(base: &str, params: &Value, found: ParamProblem) -> Problem {
     let problem = match kind {
         Misfit::Wrong => Problem::error(ErrorCode::Validation, place, message),
         Misfit::Unread | Misfit::Risky => Problem::warning(place, message),
-        Misfit::Spliced => Problem::barred(place, message),
+        Misfit::Spliced | Misfit::Outdated => Problem::barred(place, message),
     };
     let hint = nearest.as_ref().map_or(hint, |meant| format!("did you mean `{meant}`?"));
     let problem = problem.hint(hint);
@@ -543,7 +543,7 @@ fn misfit(base: &str, params: &Value, found: ParamProblem) -> Problem {
         (Misfit::Wrong, Some(meant)) => problem.replace_with(meant),
         (Misfit::Unread, Some(meant)) => problem.rename_to(&meant, &value),
         (Misfit::Unread, None) => problem.remove(),
-        (Misfit::Wrong, None) | (Misfit::Risky | Misfit::Spliced, _) => {
+        (Misfit::Wrong, None) | (Misfit::Risky | Misfit::Spliced | Misfit::Outdated, _) => {
             let within = |patch: Patch| Patch { path: format!("{base}{}", patch.path), ..patch };
             Problem { fix: fix.into_iter().map(within).collect(), ..problem }
         }

@@ -35,7 +35,7 @@ async fn it_answers_line_by_line_and_ends_with_its_input() {
             assert_eq!(line, format!("heard {word}"));
         }
         session.stdin.shutdown().await.unwrap();
-        assert_eq!(within(session.wait()).await.unwrap(), ExecEnd::Exited(3));
+        assert_eq!(within(session.held.wait()).await.unwrap(), ExecEnd::Exited(3));
     }
 }
 
@@ -46,11 +46,11 @@ async fn it_ends_when_asked_and_dies_when_dropped() {
         let mut session = open(profile, script).await;
         let mut said = [0; 3];
         within(session.stdout.read_exact(&mut said)).await.unwrap();
-        session.terminate().await;
+        session.held.terminate().await;
         let mut rest = String::new();
         within(session.stdout.read_to_string(&mut rest)).await.unwrap();
         assert_eq!((said, rest.as_str()), (*b"up\n", "bye\n"));
-        assert_eq!(within(session.wait()).await.unwrap(), ExecEnd::Stopped);
+        assert_eq!(within(session.held.wait()).await.unwrap(), ExecEnd::Stopped);
 
         // One that does not listen holds a pipe until it is dead.
         let dir = tempfile::tempdir().unwrap();
@@ -68,6 +68,6 @@ async fn it_ends_when_asked_and_dies_when_dropped() {
 async fn what_is_not_there_is_said_at_the_end() {
     let spec = ExecSpec { program: "no-such-program".to_owned(), ..sh("") };
     let mut session = within(exec().open(&spec, Duration::from_secs(2))).await.unwrap();
-    let fault = within(session.wait()).await.unwrap_err();
+    let fault = within(session.held.wait()).await.unwrap_err();
     assert!(matches!(fault, ExecFault::Missing { .. }), "{fault}");
 }

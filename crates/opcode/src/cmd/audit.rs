@@ -27,7 +27,7 @@ pub(crate) struct AuditArgs {
 }
 
 pub(crate) async fn run(place: &Place, args: AuditArgs) -> Result<Exit, Trouble> {
-    let reader = wire::reader_or_empty(place)?;
+    let reader = wire::reader_or_empty(place).await?;
     if args.verify {
         let (entries, wrong) = reader.audit().verify().await?;
         return Ok(whole(entries, wrong.as_deref(), args.json));

@@ -50,16 +50,15 @@ pub(crate) async fn run(place: &Place, args: DefineArgs) -> Result<Exit, Trouble
         agent_id: text(&args.agent),
         dry_run: args.dry_run,
     };
-    let checked = wire::reader_or_empty(place)?.check_define(&request).await;
+    let checked = wire::reader_or_empty(place).await?.check_define(&request).await;
     let mut defined = checked.map_err(|error| Trouble::from(error).written(&read.written))?;
     if let (false, Some(server)) = (args.dry_run, daemon::find(place)?) {
         let stored = beside::define(&server, &request).await?;
         defined.version = stored["version"].as_str().unwrap_or_default().into();
     } else if !args.dry_run {
         let store = Arc::new(wire::store(place, None)?);
-        defined =
-            opcode_runtime::define(store.clone(), wire::tools(place), request, &wire::actor())
-                .await?;
+        let tools = Arc::new(wire::plugins(place, store.clone()).await?);
+        defined = opcode_runtime::define(store.clone(), tools, request, &wire::actor()).await?;
         store.close().await.map_err(|fault| Trouble::store(&fault))?;
     }
     read.written.place(&mut defined.warnings);

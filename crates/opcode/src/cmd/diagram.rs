@@ -110,7 +110,7 @@ async fn find(place: &Place, args: &DiagramArgs) -> Result<Diagram, Trouble> {
         return Err(Trouble::usage("only a template has versions").hint("leave out --version"));
     }
     if let Some(run) = run {
-        let view = wire::reader(place)?.status(run).await?;
+        let view = wire::reader(place).await?.status(run).await?;
         let name = view.summary.row.name.as_deref();
         return Ok(Diagram::of_run(&view.plan, &view.run, name));
     }
@@ -118,13 +118,13 @@ async fn find(place: &Place, args: &DiagramArgs) -> Result<Diagram, Trouble> {
         let read = source::definition(&args.what)?;
         let title = read.title(&args.what);
         let source = Source::Definition(read.document.definition);
-        let found = wire::reader_or_empty(place)?.plan(&source).await;
+        let found = wire::reader_or_empty(place).await?.plan(&source).await;
         let (plan, _) = found.map_err(|error| Trouble::from(error).written(&read.written))?;
         return Ok(Diagram::of_plan(&plan, title.as_deref()));
     }
     let version = args.version.as_deref().map(Into::into);
     let name = args.what.as_str().into();
-    let found = wire::reader_or_empty(place)?.plan(&Source::Template { name, version }).await;
+    let found = wire::reader_or_empty(place).await?.plan(&Source::Template { name, version }).await;
     let (plan, _) = found.map_err(|error| match &args.version {
         None => cmd::run::nameless(error.into(), &args.what),
         Some(_) => error.into(),

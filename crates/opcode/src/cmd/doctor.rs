@@ -98,7 +98,7 @@ fn tell(found: &[Finding], as_json: bool) {
 
 /// Whether secrets can be opened, and how many there are.
 async fn vault(place: &Place, args: &DoctorArgs) -> Finding {
-    let read = wire::reader_or_empty(place).map(|reader| reader.secrets().clone());
+    let read = wire::reader_or_empty(place).await.map(|reader| reader.secrets().clone());
     let all = match read {
         Ok(secrets) => secrets.list().await.unwrap_or_default().len(),
         Err(_) => 0,
@@ -124,7 +124,13 @@ async fn vault(place: &Place, args: &DoctorArgs) -> Finding {
 async fn store(here: &Place, path: &Path) -> Vec<Finding> {
     let place = path.display().to_string();
     let reader = match SqliteStore::open_read_only(path) {
-        Ok(store) => opcode_runtime::Reader::new(std::sync::Arc::new(store), wire::tools(here)),
+        Ok(store) => match wire::reader_of(here, std::sync::Arc::new(store)).await {
+            Ok(reader) => reader,
+            Err(trouble) => {
+                let json = json!({"path": place, "exists": true, "error": trouble.to_string()});
+                return vec![Finding::new("store", trouble.to_string(), json).cure("mend it")];
+            }
+        },
         Err(OpenError::Missing { .. }) => {
             let text = format!("{place} (not there yet)");
             return vec![Finding::new("store", text, json!({"path": place, "exists": false}))];

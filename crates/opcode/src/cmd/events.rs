@@ -39,7 +39,7 @@ pub(crate) struct EventsArgs {
 }
 
 pub(crate) async fn run(place: &Place, args: EventsArgs) -> Result<Exit, Trouble> {
-    let reader = wire::reader(place)?;
+    let reader = wire::reader(place).await?;
     let mut interrupts = Interrupts::listen()?;
     let now = reader.status(args.workflow).await?.result;
     let mut told = Told { began: now.started_at, is_over: now.status.is_terminal(), args };

@@ -15,6 +15,7 @@ pub(crate) mod events;
 pub(crate) mod install;
 pub(crate) mod mcp;
 pub(crate) mod mcp_config;
+pub(crate) mod plugins;
 pub(crate) mod query;
 pub(crate) mod resume;
 pub(crate) mod run;
@@ -59,6 +60,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Trouble> {
         Command::Mcp(args) => Box::pin(mcp::run(place, args)).await,
         Command::McpConfig(args) => mcp_config::run(place, &args),
         Command::Tokens(args) => tokens::run(place, args).await,
+        Command::Plugins(args) => Box::pin(plugins::run(place, args)).await,
         Command::Secrets(args) => Box::pin(secrets::run(place, args)).await,
         Command::Audit(args) => audit::run(place, args).await,
         Command::Verify(args) => verify::run(place, args).await,

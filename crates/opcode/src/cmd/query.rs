@@ -117,14 +117,14 @@ fn event_type(text: &str) -> Result<String, String> {
 }
 
 pub(crate) async fn run(place: &Place, args: QueryArgs) -> Result<Exit, Trouble> {
-    // What a step can do is the same in every store.
+    // Our own actions are the same in every store.
     let reader = match args.what {
-        What::Actions { .. } => Reader::without_store(wire::tools(place)),
+        What::Actions { .. } => wire::reader_or_empty(place).await?,
         What::Workflows { .. }
         | What::Events { .. }
         | What::Templates { .. }
         | What::Decisions { .. }
-        | What::Agents => wire::reader(place)?,
+        | What::Agents => wire::reader(place).await?,
     };
     let List { name, json, head, rows, limit } = list(&reader, args.what).await?;
     if args.json {

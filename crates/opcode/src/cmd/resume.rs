@@ -26,7 +26,7 @@ pub(crate) struct ResumeArgs {
 }
 
 pub(crate) async fn run(place: &Place, args: ResumeArgs) -> Result<Exit, Trouble> {
-    let before = unfinished(&wire::reader_or_empty(place)?).await?;
+    let before = unfinished(&wire::reader_or_empty(place).await?).await?;
     if before.is_empty() {
         match args.json {
             true => say::json(&json!({"workflows": []})),

@@ -144,7 +144,7 @@ impl Wish {
 
     /// Finds out what would be refused, and tells what is probably not meant.
     async fn check(&self, place: &Place) -> Result<(), Trouble> {
-        let reader = wire::reader_or_empty(place)?;
+        let reader = wire::reader_or_empty(place).await?;
         let checked = reader.check_run(&self.request).await.map_err(Trouble::from);
         let warnings = match &self.request.source {
             Source::Definition(definition) => reader.check(definition).unwrap_or_default(),
@@ -193,14 +193,14 @@ pub(crate) async fn conclude(
         Followed::Seen => {
             session.close().await?;
             // What was in flight may have ended meanwhile.
-            let view = wire::reader(place)?.status(run).await?;
+            let view = wire::reader(place).await?.status(run).await?;
             tell(&view, as_json);
             Ok(Exit::of(&view.result))
         }
         Followed::Stopped(exit) => {
             session.stop().await?;
             // What was in flight may have been all that was left.
-            tell(&wire::reader(place)?.status(run).await?, as_json);
+            tell(&wire::reader(place).await?.status(run).await?, as_json);
             Ok(exit)
         }
     }

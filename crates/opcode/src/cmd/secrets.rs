@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use hyper::Method;
+use opcode_model::percent::encoded;
 use opcode_runtime::{Grant, Passphrase, SecretUse, Secrets, shapes};
 use opcode_store::Runs;
 use opcode_store_sqlite::SqliteStore;
@@ -91,7 +92,7 @@ enum What {
 }
 
 pub(crate) async fn run(place: &Place, args: SecretsArgs) -> Result<Exit, Trouble> {
-    let desk = Desk::open(place, &args)?;
+    let desk = Desk::open(place, &args).await?;
     let done = desk.serve(&args).await;
     desk.close().await?;
     done
@@ -106,9 +107,9 @@ enum Desk {
 }
 
 impl Desk {
-    fn open(place: &Place, args: &SecretsArgs) -> Result<Self, Trouble> {
+    async fn open(place: &Place, args: &SecretsArgs) -> Result<Self, Trouble> {
         if matches!(args.what, What::List) {
-            return Ok(Self::Looking(wire::reader_or_empty(place)?.secrets().clone()));
+            return Ok(Self::Looking(wire::reader_or_empty(place).await?.secrets().clone()));
         }
         if let Some(daemon) = daemon::find(place)? {
             return Ok(Self::Server(daemon));
@@ -156,7 +157,7 @@ impl Desk {
     async fn set(&self, name: &str, content: &str) -> Result<Json, Trouble> {
         match self {
             Self::Server(daemon) => {
-                let path = format!("/api/v1/secrets/{}", path_part(name));
+                let path = format!("/api/v1/secrets/{}", encoded(name));
                 daemon.ask(Method::PUT, &path, Some(&json!({"value": content}))).await
             }
             Self::Store(_, secrets) | Self::Looking(secrets) => {
@@ -169,7 +170,7 @@ impl Desk {
     async fn delete(&self, name: &str) -> Result<Json, Trouble> {
         match self {
             Self::Server(daemon) => {
-                let path = format!("/api/v1/secrets/{}", path_part(name));
+                let path = format!("/api/v1/secrets/{}", encoded(name));
                 daemon.ask(Method::DELETE, &path, None).await
             }
             Self::Store(_, secrets) | Self::Looking(secrets) => {
@@ -192,7 +193,7 @@ impl Desk {
         }
         match self {
             Self::Server(daemon) => {
-                let path = format!("/api/v1/secrets/{}/grants", path_part(name));
+                let path = format!("/api/v1/secrets/{}/grants", encoded(name));
                 daemon.ask(Method::PUT, &path, Some(&json!({"grants": grants}))).await?;
             }
             Self::Store(_, secrets) | Self::Looking(secrets) => {
@@ -258,15 +259,6 @@ impl Desk {
         }
         Ok(Exit::Completed)
     }
-}
-
-/// A name as a part of a path; what is no name at all is told by whom it reaches.
-fn path_part(name: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    let part = |byte: u8| {
-        if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
-    };
-    name.bytes().map(part).collect()
 }
 
 fn told(what: &What, answer: &Json) -> String {

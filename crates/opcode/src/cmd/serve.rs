@@ -91,7 +91,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, hide = true, conflicts_with = "detach")]
     pub(crate) detached: bool,
     #[command(flatten)]
-    engine: EngineArgs,
+    pub(crate) engine: EngineArgs,
     #[command(flatten)]
     pub(crate) logs: LogArgs,
 }
@@ -200,7 +200,7 @@ pub(crate) async fn with(
     let daemon = Daemon { pid: std::process::id(), address };
     let gate = Gate::new(session.engine.reader(), is_open, args.hosts());
     let face = Face::new(session.engine.clone(), args.names.names());
-    let router = opcode_web::router(&session.engine, &face, gate.clone());
+    let router = opcode_web::router(&session.engine, &session.plugins, &face, gate.clone());
     let sign = Sign::put(place, &daemon)?;
     tell(&daemon, &args);
     if args.detached {
@@ -274,6 +274,7 @@ fn reload(place: &Place, before: &ServeArgs, gate: &Gate, cli: Cli) {
         ("sandbox", before.engine.sandbox != now.engine.sandbox),
         ("limits", before.engine.limits != now.engine.limits),
         ("shell_env", before.engine.shell_env != now.engine.shell_env),
+        ("plugins", place.plugins != cli.place.plugins),
         ("keep", before.keep.keep != now.keep.keep),
         ("keep_failed", before.keep.keep_failed != now.keep.keep_failed),
         ("log_format", before.logs.log_format != now.logs.log_format),
@@ -299,7 +300,7 @@ fn seed() -> Result<Option<String>, Trouble> {
 
 /// Nobody listens to the world without a token that lets somebody in.
 async fn check_tokens(place: &Place, address: SocketAddr) -> Result<(), Trouble> {
-    let all = wire::reader_or_empty(place)?.tokens().list().await?;
+    let all = wire::reader_or_empty(place).await?.tokens().list().await?;
     if all.iter().any(|token| token.expires_at.is_none_or(|end| end > now())) {
         return Ok(());
     }

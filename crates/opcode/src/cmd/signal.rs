@@ -153,7 +153,7 @@ pub(crate) async fn run(place: &Place, args: SignalArgs) -> Result<Exit, Trouble
         return detach::start();
     }
     let (run, signal) = (args.workflow, args.signal()?);
-    let reader = wire::reader(place)?;
+    let reader = wire::reader(place).await?;
     reader.check_signal(run, &signal).await.map_err(|failure| refused(run, failure))?;
     let root = root(&reader, run).await?;
     drop(reader);

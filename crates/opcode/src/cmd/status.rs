@@ -23,7 +23,7 @@ pub(crate) struct StatusArgs {
 }
 
 pub(crate) async fn run(place: &Place, args: StatusArgs) -> Result<Exit, Trouble> {
-    let view = wire::reader(place)?.status(args.workflow).await?;
+    let view = wire::reader(place).await?.status(args.workflow).await?;
     if args.json {
         say::json(&shapes::status(&view));
     } else {

@@ -75,7 +75,7 @@ pub(crate) async fn run(place: &Place, args: TokensArgs) -> Result<Exit, Trouble
             }
         }
         What::List => {
-            let all = wire::reader_or_empty(place)?.tokens().list().await?;
+            let all = wire::reader_or_empty(place).await?.tokens().list().await?;
             tell(&all, args.json);
         }
         What::Revoke { id } => {
@@ -114,7 +114,7 @@ async fn create(place: &Place, request: TokenRequest) -> Result<Json, Trouble> {
 
 async fn revoke(place: &Place, id: &str) -> Result<(), Trouble> {
     // What is no id of ours is found to be none before anything is asked or opened.
-    let all = wire::reader_or_empty(place)?.tokens().list().await?;
+    let all = wire::reader_or_empty(place).await?.tokens().list().await?;
     if !all.iter().any(|token| token.id.as_ref() == id) {
         return Err(Trouble::not_found(format!("there is no token {id}"))
             .hint("`opcode tokens list` shows their ids"));

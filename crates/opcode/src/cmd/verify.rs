@@ -21,7 +21,7 @@ pub(crate) struct VerifyArgs {
 }
 
 pub(crate) async fn run(place: &Place, args: VerifyArgs) -> Result<Exit, Trouble> {
-    let report = wire::reader(place)?.verify().await?;
+    let report = wire::reader(place).await?.verify().await?;
     let looked = looked(&report);
     if args.json {
         say::json(&shapes::report(&report));

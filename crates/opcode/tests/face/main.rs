@@ -21,6 +21,8 @@ mod kit;
 mod legacy;
 mod mcp;
 mod modern;
+mod plugins;
+mod rogue;
 mod secrets;
 mod serve;
 mod server;
