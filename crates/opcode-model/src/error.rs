@@ -94,6 +94,8 @@ error_codes! {
     LimitExceeded = "LIMIT_EXCEEDED", 413, false, "make it smaller, or split the work between several workflows";
     /// An attempt may or may not have happened before a crash.
     InDoubt = "IN_DOUBT", 500, false, "find out whether it happened, then decide or run again";
+    /// It was not finished when its database was taken over from the original OPCODE.
+    Interrupted = "INTERRUPTED", 500, true, "run it again with the inputs it has; `status` shows them";
     /// A defect of ours.
     Internal = "INTERNAL", 500, false, "report it with the message and the version";
 }

@@ -377,6 +377,40 @@ impl Command {
         }
     }
 
+    /// Whether it writes to the store.
+    pub(crate) fn writes(&self) -> bool {
+        match self {
+            Self::Run(_)
+            | Self::Signal(_)
+            | Self::Resume(_)
+            | Self::Serve(_)
+            | Self::Mcp(_)
+            | Self::Vacuum(_) => true,
+            Self::Define(args) => !args.dry_run,
+            Self::Tokens(args) => args.writes(),
+            Self::Secrets(args) => args.writes(),
+            // `dev` has a place of its own, and `restore` takes the place of ours alone.
+            Self::Dev(_)
+            | Self::Restore(_)
+            | Self::Status(_)
+            | Self::Query(_)
+            | Self::Diagram(_)
+            | Self::Events(_)
+            | Self::Install(_)
+            | Self::Stop(_)
+            | Self::Update(_)
+            | Self::McpConfig(_)
+            | Self::Audit(_)
+            | Self::Verify(_)
+            | Self::Backup(_)
+            | Self::Doctor(_)
+            | Self::Bench(_)
+            | Self::Eval(_)
+            | Self::Version
+            | Self::Completions { .. } => false,
+        }
+    }
+
     /// Whether settings mean something to it.
     fn heeds_settings(&self) -> bool {
         !matches!(self, Self::Version | Self::Completions { .. })

@@ -173,7 +173,8 @@ fn exit_of(code: ErrorCode) -> Exit {
         | ErrorCode::PathDenied
         | ErrorCode::Vault
         | ErrorCode::LimitExceeded
-        | ErrorCode::InDoubt => Exit::Refused,
+        | ErrorCode::InDoubt
+        | ErrorCode::Interrupted => Exit::Refused,
     }
 }
 
@@ -207,6 +208,7 @@ impl From<OpenError> for Trouble {
             }
             OpenError::Newer { .. }
             | OpenError::Foreign { .. }
+            | OpenError::Original { .. }
             | OpenError::Directory { .. }
             | OpenError::Unreachable { .. }
             | OpenError::NotADatabase { .. } => (ErrorCode::Validation, error.to_string(), hint),
