@@ -3,6 +3,7 @@
 //! Keeps: a commit is all or nothing per run; a refused run never takes its batch with it; effects leave only as `Committed`.
 //! Not here: rows, SQL, any rule about workflows.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -324,6 +325,9 @@ pub trait Runs: Send + Sync + 'static {
 
     /// Decisions by filter.
     fn decisions(&self, filter: DecisionFilter) -> Pending<Result<Vec<DecisionRow>, Fault>>;
+
+    /// Bytes of the logs of each agent's runs, as they are kept; those of no agent under the empty name.
+    fn stored(&self) -> Pending<Result<BTreeMap<Arc<str>, u64>, Fault>>;
 
     /// Checks chains, gaps, rows and payloads; names what is damaged.
     fn verify(&self) -> Pending<Result<Report, Fault>>;

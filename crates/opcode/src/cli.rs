@@ -10,12 +10,13 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use opcode_engine::ServerWishes;
 use opcode_model::Limits;
+use opcode_runtime::Quotas;
 use opcode_store::Durability;
 use tracing::level_filters::LevelFilter;
 
 use crate::exit::Exit;
 use crate::settings::Settings;
-use crate::{cmd, isolation, logs, usage};
+use crate::{cmd, isolation, logs, usage, wire};
 
 /// Runs durable JSON workflows.
 #[derive(Debug, Parser)]
@@ -255,6 +256,16 @@ pub(crate) struct EngineArgs {
         value_delimiter = ','
     )]
     pub(crate) shell_env: Vec<String>,
+    /// What each agent may use, as JSON [default: no limit]
+    #[arg(
+        long,
+        global = true,
+        value_name = "JSON",
+        env = "OPCODE_QUOTAS",
+        hide_env = true,
+        value_parser = wire::quotas
+    )]
+    pub(crate) quotas: Option<Quotas>,
     /// Time that actions get to end when told to stop
     #[arg(
         long,

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::{Command, ValueEnum};
 use opcode_model::problem::{nearest, pointer};
 use opcode_model::{Object, Problem, Value};
-use opcode_runtime::days;
+use opcode_runtime::{Quotas, days};
 
 use crate::cli::DurabilityArg;
 use crate::cmd::serve::{NamesArg, listen_at};
@@ -43,7 +43,7 @@ const fn key(name: &'static str, takes: Takes) -> Key {
 }
 
 /// Every setting there is.
-const KEYS: [Key; 22] = [
+const KEYS: [Key; 23] = [
     key("listen_addr", Takes::Text(|text| listen_at(text).map(drop))),
     key("allowed_hosts", Takes::Texts),
     key("base_url", Takes::Text(|text| wire::base_url(text).map(drop))),
@@ -61,6 +61,7 @@ const KEYS: [Key; 22] = [
     key("sandbox", Takes::Whole(|value| isolation::sandbox(value).map(drop))),
     key("limits", Takes::Whole(|value| isolation::limits(value).map(drop))),
     key("shell_env", Takes::Texts),
+    key("quotas", Takes::Whole(|value| Quotas::read(value).map(drop))),
     key("keep", Takes::Text(|text| days(text).map(drop))),
     key("keep_failed", Takes::Text(|text| days(text).map(drop))),
     key("log_level", Takes::Text(|text| logs::level(text).map(drop))),

@@ -173,6 +173,7 @@ fn exit_of(code: ErrorCode) -> Exit {
         | ErrorCode::PathDenied
         | ErrorCode::Vault
         | ErrorCode::LimitExceeded
+        | ErrorCode::QuotaExceeded
         | ErrorCode::InDoubt
         | ErrorCode::Interrupted => Exit::Refused,
     }

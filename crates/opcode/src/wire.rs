@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use opcode_actions::{FileRules, Registry, World, WorldConfig};
-use opcode_model::Failure;
-use opcode_runtime::{Actor, Caller, Engine, EngineConfig, Reader, Tools};
+use opcode_model::{Failure, Value};
+use opcode_runtime::{Actor, Caller, Engine, EngineConfig, Quotas, Reader, Tools};
 use opcode_store_sqlite::{OpenError, SqliteConfig, SqliteStore};
 
 use crate::cli::{self, EngineArgs, Place};
@@ -39,6 +39,15 @@ pub(crate) fn base_url(text: &str) -> Result<String, String> {
         return Err("a base URL is like https://opcode.example.com".to_owned());
     }
     Ok(text.trim_end_matches('/').to_owned())
+}
+
+/// A flag's word: what agents may use, as JSON.
+pub(crate) fn quotas(text: &str) -> Result<Quotas, String> {
+    let value = Value::from_json(text).map_err(|error| error.to_string())?;
+    Quotas::read(&value).map_err(|problem| {
+        let hint = problem.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+        format!("{}: {}{hint}", problem.path, problem.message)
+    })
 }
 
 /// The database file.
@@ -130,6 +139,7 @@ pub(crate) async fn engine(
         world: Arc::new(world),
         pool_size: pool_size(args),
         passphrase,
+        quotas: args.quotas.clone().unwrap_or_default(),
         on_wrong_passphrase: Arc::new(wrong_passphrase),
         on_halt: Arc::new(halt),
     };

@@ -274,6 +274,7 @@ fn reload(place: &Place, before: &ServeArgs, gate: &Gate, cli: Cli) {
         ("sandbox", before.engine.sandbox != now.engine.sandbox),
         ("limits", before.engine.limits != now.engine.limits),
         ("shell_env", before.engine.shell_env != now.engine.shell_env),
+        ("quotas", before.engine.quotas != now.engine.quotas),
         ("keep", before.keep.keep != now.keep.keep),
         ("keep_failed", before.keep.keep_failed != now.keep.keep_failed),
         ("log_format", before.logs.log_format != now.logs.log_format),

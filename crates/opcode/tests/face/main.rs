@@ -21,6 +21,7 @@ mod kit;
 mod legacy;
 mod mcp;
 mod modern;
+mod quotas;
 mod secrets;
 mod serve;
 mod server;
