@@ -33,7 +33,7 @@ pub use caller::{Caller, Role};
 pub use document::{BESIDE, Document};
 pub use engine::{Engine, EngineConfig, EngineError, RunAnswer, RunRequest, Source, Wait};
 pub use hub::{Hub, Note};
-pub use keeping::{Keep, Keeping, days};
+pub use keeping::{Keep, Keeping, Retention, days};
 pub use keys::Keys;
 pub use opcode_sandbox::is_no_step;
 pub use opcode_vault::{Grant, LastUse, Passphrase, SecretInfo};

@@ -255,6 +255,8 @@ pub struct Pruning {
     pub failed_before: Option<Timestamp>,
     /// Only of these templates; of any, if none is named.
     pub templates: Vec<Arc<str>>,
+    /// None of these templates.
+    pub but: Vec<Arc<str>>,
     /// At most so many, those below them not counted.
     pub limit: usize,
 }

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use opcode_actions::{FileRules, Registry, World, WorldConfig};
-use opcode_model::{Failure, Value};
-use opcode_runtime::{Actor, Caller, Engine, EngineConfig, Quotas, Reader, Tools};
+use opcode_model::{Failure, Problem, Value};
+use opcode_runtime::{Actor, Caller, Engine, EngineConfig, Quotas, Reader, Retention, Tools};
 use opcode_store_sqlite::{OpenError, SqliteConfig, SqliteStore};
 
 use crate::cli::{self, EngineArgs, Place};
@@ -43,8 +43,17 @@ pub(crate) fn base_url(text: &str) -> Result<String, String> {
 
 /// A flag's word: what agents may use, as JSON.
 pub(crate) fn quotas(text: &str) -> Result<Quotas, String> {
+    json_flag(text, Quotas::read)
+}
+
+/// A flag's word: how long workflows of some templates are kept, as JSON.
+pub(crate) fn retention(text: &str) -> Result<Retention, String> {
+    json_flag(text, Retention::read)
+}
+
+fn json_flag<T>(text: &str, read: impl Fn(&Value) -> Result<T, Problem>) -> Result<T, String> {
     let value = Value::from_json(text).map_err(|error| error.to_string())?;
-    Quotas::read(&value).map_err(|problem| {
+    read(&value).map_err(|problem| {
         let hint = problem.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
         format!("{}: {}{hint}", problem.path, problem.message)
     })
