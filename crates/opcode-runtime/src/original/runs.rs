@@ -10,7 +10,8 @@ use opcode_engine::{Plan, Run};
 use opcode_model::commit::{CatalogKind, CatalogWrite, Position};
 use opcode_model::event::{Parent, Started};
 use opcode_model::{
-    Commit, ErrorCode, Event, Failure, RunId, RunStatus, Seq, StepIx, StepRef, Timestamp, Value,
+    Commit, ErrorCode, Event, Failure, Problem, RunId, RunStatus, Seq, StepIx, StepRef, Timestamp,
+    Value,
 };
 use opcode_store::{Catalog, CommitError, Fault, Runs};
 
@@ -110,20 +111,28 @@ impl<S: Runs + Catalog> Move<'_, S> {
         let definition = cells::json(&rows.run, "definition");
         let why = match self.plans.make(&definition) {
             Ok(plan) => return Ok(plan),
-            Err(problems) => unfit(&problems).message,
+            // What is quoted in it is no expression of ours.
+            Err(problems) => shortly(&problems).replace("${{", "$${{"),
         };
         self.note(format!("workflow {run} has a stand-in for its definition: {why}"));
         let steps = definition.find("steps").and_then(Value::as_list).unwrap_or_default();
         let ids = steps.iter().filter_map(|step| step.find("id").and_then(Value::as_str)).collect();
         let with_steps = self.plans.make(&stand_in(&definition, &why, ids));
-        let bare = |_| self.plans.make(&stand_in(&Value::Null, &why, vec!["original"]));
+        let why = "it was defined in the original OPCODE and cannot run here";
+        let bare = |_| self.plans.make(&stand_in(&Value::Null, why, vec!["original"]));
         with_steps.or_else(bare).map_err(|problems| unfit(&problems))
     }
 }
 
+/// What is wrong with a definition, in a few words.
+pub(super) fn shortly(problems: &[Problem]) -> String {
+    const CHARS_MAX: usize = 300;
+    unfit(problems).message.chars().take(CHARS_MAX).collect()
+}
+
 /// Steps of these ids that say why they cannot run, and what was defined.
-fn stand_in(definition: &Value, why: &Arc<str>, ids: Vec<&str>) -> Value {
-    let reason = Value::from(why.clone());
+fn stand_in(definition: &Value, why: &str, ids: Vec<&str>) -> Value {
+    let reason = Value::from(why);
     let step = |id: &str| {
         let params = Value::object([("reason", reason.clone())]);
         Value::object([("id", id.into()), ("action", "workflow.fail".into()), ("params", params)])

@@ -12,11 +12,12 @@ use opcode_vault::Vault;
 use serde_json::json;
 
 use super::cells::{self, moment, text};
+use super::runs::shortly;
 use crate::audit::{Actor, Deed};
 use crate::check::check_name;
 use crate::clock::now;
 use crate::document::{BESIDE, with_members};
-use crate::plans::{Plans, failure, unfit};
+use crate::plans::{Plans, failure};
 use crate::templates::Template;
 use crate::tools::Tools;
 
@@ -154,7 +155,7 @@ impl<S: Runs + Catalog> Move<'_, S> {
             let definition = match self.plans.make(&definition) {
                 Ok(plan) => Value::from_json(&plan.text).unwrap_or(definition),
                 Err(problems) => {
-                    let why = unfit(&problems).message;
+                    let why = shortly(&problems);
                     self.note(format!("template `{name}@{version}` cannot run here: {why}"));
                     definition
                 }

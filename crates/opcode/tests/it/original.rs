@@ -17,6 +17,7 @@ const GOOD: &str = "11111111-1111-4111-8111-111111111111";
 const BAD: &str = "22222222-2222-4222-8222-222222222222";
 const OFF: &str = "33333333-3333-4333-8333-333333333333";
 const ASKED: &str = "44444444-4444-4444-8444-444444444444";
+const QUOTES: &str = "88888888-8888-4888-8888-888888888888";
 const DEEP: &str = "77777777-7777-4777-8777-777777777777";
 
 impl Home {
@@ -43,9 +44,9 @@ impl Home {
     fn is_taken_over(&self) {
         let said = self.opcode(&["query", "workflows", "--json"]).ended(0).json();
         let all = said["workflows"].as_array().unwrap();
-        assert_eq!(all.len(), 8, "{said}");
+        assert_eq!(all.len(), 9, "{said}");
         let report = self.opcode(&["verify", "--json"]).ended(0).json();
-        assert_eq!((&report["workflows"], &report["damage"]), (&8.into(), &json!([])), "{report}");
+        assert_eq!((&report["workflows"], &report["damage"]), (&9.into(), &json!([])), "{report}");
         let left = fs::read_dir(self.path("home")).unwrap().map(|it| it.unwrap().file_name());
         let left = left.filter(|name| name.to_string_lossy().contains("migrating")).count();
         assert_eq!(left, 0, "no draft stays behind");
@@ -75,7 +76,7 @@ fn the_first_command_that_writes_takes_it_over() {
     assert!(fs::read(home.db()).unwrap() == before, "reading changes nothing");
 
     let said = home.opcode(&["run", &home.file("pure.json", PURE)]).ended(0);
-    assert!(said.err.contains("8 workflows, 3 template versions, 2 agents, 1 secret"), "{said:?}");
+    assert!(said.err.contains("9 workflows, 3 template versions, 2 agents, 1 secret"), "{said:?}");
     assert!(said.err.contains("3 workflows had not finished"), "{said:?}");
     assert!(fs::read(home.beside(".original")).unwrap() == before, "kept to the byte");
     let notes = fs::read_to_string(home.beside(".original.notes")).unwrap();
@@ -87,7 +88,7 @@ fn the_first_command_that_writes_takes_it_over() {
     let said = home.opcode(&["run", &home.file("pure.json", PURE)]).ended(0);
     assert!(!said.err.contains("taking it over"), "once is enough: {said:?}");
     let report = home.opcode(&["verify", "--json"]).ended(0).json();
-    assert_eq!((&report["workflows"], &report["damage"]), (&10.into(), &json!([])), "{report}");
+    assert_eq!((&report["workflows"], &report["damage"]), (&11.into(), &json!([])), "{report}");
     let audit = home.opcode(&["audit", "--json"]).ended(0).out;
     assert!(audit.contains("store.take_over"), "{audit}");
 }
@@ -121,6 +122,14 @@ fn a_finished_workflow_is_as_it_was() {
         (&off["status"], &off["error"]["message"]),
         (&"cancelled".into(), &"cancelled via panel".into())
     );
+    let args = ["query", "events", "--workflow", OFF, "--limit", "5000", "--json"];
+    let events = home.opcode(&args).ended(0).json()["events"].as_array().unwrap().len();
+    assert_eq!(
+        events, 2_505,
+        "two and 2,500 of the original, a start, what was left open, the end"
+    );
+    let quotes = home.status(QUOTES);
+    assert_eq!(quotes["steps"].as_object().unwrap().len(), 50, "{quotes}");
     assert!(
         home.status(DEEP)["output"].as_str().unwrap().starts_with("[[[["),
         "text, for its depth"

@@ -123,6 +123,15 @@ INSERT INTO events (workflow_id, step_id, event_type, payload, timestamp, sequen
   ('not-a-uuid', 'a', 'step_completed', '{', 'never', 9),
   ('77777777-7777-4777-8777-777777777777', 'a', 'step_completed', NULL, '2026-03-07T10:00:00Z', -3);
 
+WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 2500)
+INSERT INTO events (workflow_id, event_type, payload, sequence)
+SELECT '33333333-3333-4333-8333-333333333333', 'tick', n, 9 + n FROM n;
+WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 50)
+INSERT INTO workflows (id, definition, status, agent_id)
+SELECT '88888888-8888-4888-8888-888888888888', json_object('steps', json_group_array(
+  json_object('id', 's' || n, 'action', 'nope', 'params', json_object('x', '${{steps.none.output}} ${{')))),
+  'failed', 'bot' FROM n;
+
 INSERT INTO step_state (workflow_id, step_id, status, input, output, error, started_at, completed_at) VALUES
   ('11111111-1111-4111-8111-111111111111', 'hash', 'completed', NULL, '{"hash":"abc"}', NULL, NULL, NULL),
   ('11111111-1111-4111-8111-111111111111', 'pick', 'completed', NULL, '{"branch":"ann","output":{"logged":true}}', NULL, NULL, NULL),
