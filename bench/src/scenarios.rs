@@ -16,7 +16,7 @@ use opcode_engine::{Run, apply, plan};
 use opcode_model::commit::{Commit, Position};
 use opcode_model::event::{EventKind, StepCompleted};
 use opcode_model::{Event, RunId, StepIx, StepRef, Timestamp, Value};
-use opcode_runtime::{Engine, EngineConfig, RunAnswer, RunRequest, Source, Wait};
+use opcode_runtime::{Engine, EngineConfig, Quotas, RunAnswer, RunRequest, Source, Wait};
 use opcode_store::{Durability, Runs};
 use opcode_store_sqlite::{SqliteConfig, SqliteStore};
 
@@ -36,6 +36,7 @@ async fn engine(store: Arc<SqliteStore>, pool_size: usize) -> Result<Engine, Box
         world: Arc::new(World::new(WorldConfig::default())?),
         pool_size,
         passphrase: None,
+        quotas: Quotas::default(),
         on_wrong_passphrase: Arc::new(|_| {}),
         on_halt: Arc::new(|failure| panic!("{failure}")),
     };

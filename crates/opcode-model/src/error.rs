@@ -94,8 +94,12 @@ error_codes! {
     Vault = "VAULT_ERROR", 500, true, "set it with `opcode secrets set NAME`, and give the server its passphrase in OPCODE_VAULT_KEY or a file that OPCODE_VAULT_KEY_FILE names";
     /// A limit of the house was hit.
     LimitExceeded = "LIMIT_EXCEEDED", 413, false, "make it smaller, or split the work between several workflows";
+    /// An agent uses as much as it may.
+    QuotaExceeded = "QUOTA_EXCEEDED", 429, true, "wait until it uses less, delete old workflows with `opcode vacuum`, or have an administrator raise the setting `quotas`";
     /// An attempt may or may not have happened before a crash.
     InDoubt = "IN_DOUBT", 500, false, "find out whether it happened, then decide or run again";
+    /// It was not finished when its database was taken over from the original OPCODE.
+    Interrupted = "INTERRUPTED", 500, true, "run it again with the inputs it has; `status` shows them";
     /// A defect of ours.
     Internal = "INTERNAL", 500, false, "report it with the message and the version";
 }

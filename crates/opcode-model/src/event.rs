@@ -99,6 +99,7 @@ events! {
         HookStarted(HookStarted) = "hook_started",
         ContextUpdated(ContextUpdate) = "context_updated",
         SignalReceived(Box<Signal>) = "signal_received",
+        OriginalEvent(Box<Original>) = "original_event",
     }
     step {
         StepStarted(StepStarted) = "step_started",
@@ -676,6 +677,20 @@ payload! {
         /// Facts beside it.
         #[serde(default, skip_serializing_if = "Value::is_null")]
         data: Value,
+    }
+}
+
+payload! {
+    /// An event of the original OPCODE, as it stood in its database; it changes nothing here.
+    Original {
+        /// Its type there.
+        event_type: Arc<str>,
+        /// The step it was about, if it was about one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step_id: Option<Arc<str>>,
+        /// Its payload; text, where that was no JSON.
+        #[serde(default, skip_serializing_if = "Value::is_null")]
+        payload: Value,
     }
 }
 

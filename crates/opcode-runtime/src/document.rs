@@ -38,7 +38,8 @@ impl Document {
     }
 }
 
-fn with_members(definition: &Value, wrapper: &Object) -> Value {
+/// A definition with those members that stand beside it, unless it has its own.
+pub(crate) fn with_members(definition: &Value, wrapper: &Object) -> Value {
     let Some(own) = definition.as_object() else { return definition.clone() };
     let given = BESIDE.into_iter().filter_map(|key| {
         let member = wrapper.find(key).filter(|member| !member.is_null())?;

@@ -22,6 +22,7 @@ use crate::hub::Hub;
 use crate::perform::Performer;
 use crate::plans::{failure, unfit};
 use crate::pump::{Parts, Tell, gone, prepare, start};
+use crate::quotas::{Ledger, Quotas};
 use crate::reader::Reader;
 use crate::secrets::{OnWrong, Secrets};
 use crate::templates::{DefineRequest, Defined};
@@ -39,6 +40,8 @@ pub struct EngineConfig {
     pub passphrase: Option<Passphrase>,
     /// Called once, if that is not this vault's.
     pub on_wrong_passphrase: OnWrong,
+    /// What agents may use.
+    pub quotas: Quotas,
     /// Called once, when what is on disk is no longer known. The process must end then.
     pub on_halt: Arc<dyn Fn(&Failure) + Send + Sync>,
 }
@@ -129,6 +132,7 @@ struct Inner {
     tell: Tell,
     reader: Reader,
     hub: Hub,
+    ledger: Arc<Ledger>,
     tickets: AtomicU64,
     thread: std::sync::Mutex<Option<std::thread::JoinHandle<()>>>,
 }
@@ -156,6 +160,7 @@ impl Engine {
         let settings = Settings { slots: config.pool_size, ..Settings::default() };
         let actions: Arc<dyn Actions> = Arc::new(Guarded(config.tools.clone()));
         let hub = Hub::default();
+        let ledger = Arc::new(Ledger::open(config.quotas, store.clone()).await?);
         let (tell, mouth) = prepare();
         let tokio = Handle::current();
         let performer =
@@ -166,6 +171,7 @@ impl Engine {
             plans: reader.plans.clone(),
             templates: reader.templates.clone(),
             hub: hub.clone(),
+            ledger: ledger.clone(),
             tokio,
             on_halt: config.on_halt,
         };
@@ -180,7 +186,7 @@ impl Engine {
         tell.incoming(Incoming::Recovered(found.collect()));
         let tickets = AtomicU64::new(1);
         let thread = std::sync::Mutex::new(Some(thread));
-        let inner = Arc::new(Inner { tell, reader, hub, tickets, thread });
+        let inner = Arc::new(Inner { tell, reader, hub, ledger, tickets, thread });
         Ok(Self { inner, actor: None })
     }
 
@@ -234,6 +240,12 @@ impl Engine {
             self.inner.reader.agents.meet(agent).await;
         }
         let (run, fresh, fingerprint) = identity(&request);
+        // One that is there already is answered, and not begun.
+        let agent = request.agent_id.clone().unwrap_or_default();
+        let _place = match !fresh && self.inner.reader.is_known(run).await? {
+            true => None,
+            false => Some(self.inner.ledger.admit(run, &agent).await?),
+        };
         let (plan, mut begin) = plan_and_start;
         begin.request = fingerprint;
         let mut catalog = self.inner.reader.plans.writes(&plan, crate::clock::now());

@@ -3,11 +3,13 @@
 //! Keeps: small steps, so that a server goes on answering; what went is in the audit log.
 //! Not here: what goes with a run (the store), when this is called (the faces).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use opcode_model::problem::pointer;
 use opcode_model::time::parse_duration;
-use opcode_model::{Failure, Timestamp};
+use opcode_model::{ErrorCode, Failure, Problem, Timestamp, Value};
 use opcode_store::{Catalog, Pruned, Pruning, Runs};
 
 use crate::audit::{Actor, Deed};
@@ -28,6 +30,68 @@ pub struct Keep {
     pub failed: Option<Duration>,
     /// Only those of these templates, if any is named.
     pub templates: Vec<Arc<str>>,
+    /// None of these templates.
+    pub but: Vec<Arc<str>>,
+}
+
+/// How long the workflows of some templates are kept, where that is not as for all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Retention(BTreeMap<Arc<str>, Own>);
+
+/// What one template says; nothing, where it is as for all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Own {
+    /// `None` inside is for ever.
+    keep: Option<Option<Duration>>,
+    keep_failed: Option<Duration>,
+}
+
+impl Retention {
+    /// Reads `{"template": {"keep": "7d", "keep_failed": "30d"}}`. `"keep": null` is for ever; what is left out is as for
+    /// all, but failed ones go with the others where only `keep` is told.
+    ///
+    /// # Errors
+    /// At its place, what is none of this.
+    pub fn read(value: &Value) -> Result<Self, Problem> {
+        let wrong = |place: &str, what: &str| Problem::error(ErrorCode::Validation, place, what);
+        let object = |value: &Value, place: &str| {
+            value.as_object().cloned().ok_or_else(|| wrong(place, "an object is needed"))
+        };
+        let mut all = BTreeMap::new();
+        for (template, value) in &object(value, "")? {
+            let (place, mut own) = (pointer("", template), Own::default());
+            for (name, value) in &object(value, &place)? {
+                let place = pointer(&place, name);
+                let span =
+                    value.as_str().map(days).transpose().map_err(|why| wrong(&place, &why))?;
+                match (&**name, span) {
+                    ("keep", span) if span.is_some() || value.is_null() => own.keep = Some(span),
+                    ("keep_failed", Some(span)) => own.keep_failed = Some(span),
+                    ("keep" | "keep_failed", _) => {
+                        return Err(wrong(&place, "a span such as 30d is needed"));
+                    }
+                    _ => {
+                        return Err(wrong(&place, "there is no such member")
+                            .hint("there are keep and keep_failed"));
+                    }
+                }
+            }
+            all.insert(template.clone(), own);
+        }
+        Ok(Self(all))
+    }
+
+    /// What goes, one after the other: of each template that is named, and of all others as `otherwise` says.
+    pub fn over(&self, otherwise: &Keep) -> Vec<Keep> {
+        let one = |(template, own): (&Arc<str>, &Own)| Keep {
+            over: own.keep.unwrap_or(otherwise.over),
+            failed: own.keep_failed.or(otherwise.failed.filter(|_| own.keep.is_none())),
+            templates: vec![template.clone()],
+            but: Vec::new(),
+        };
+        let others = Keep { but: self.0.keys().cloned().collect(), ..otherwise.clone() };
+        self.0.iter().map(one).chain([others]).filter(Keep::is_bounded).collect()
+    }
 }
 
 impl Keep {
@@ -45,6 +109,7 @@ impl Keep {
             over_before: self.over.map(before),
             failed_before: self.failed.or(self.over).map(before),
             templates: self.templates.clone(),
+            but: self.but.clone(),
             limit: STEP,
         }
     }
@@ -105,15 +170,42 @@ impl Keeping {
         let id = runs.to_string();
         let deed = Deed { action: "workflow.prune", kind: "workflows", id: &id, agent: None };
         let written = self.catalog.put(vec![self.actor.did(deed)]).await;
-        written.map_err(|error| {
-            Failure::new(opcode_model::ErrorCode::Store, format!("could not note it: {error}"))
-        })
+        written
+            .map_err(|error| Failure::new(ErrorCode::Store, format!("could not note it: {error}")))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_template_has_its_own_time() {
+        let read = |text| Retention::read(&Value::from_json(text).unwrap());
+        let own = r#"{"a":{"keep":"7d"},"b":{"keep":null},"c":{"keep_failed":"1d"}}"#;
+        let otherwise = Keep { over: Some(30 * DAY), failed: Some(90 * DAY), ..Keep::default() };
+        let all = read(own).unwrap().over(&otherwise);
+        let told: Vec<_> = all.iter().map(|it| (it.over, it.failed, it.templates.len())).collect();
+        assert_eq!(
+            told,
+            [
+                (Some(7 * DAY), None, 1),
+                (Some(30 * DAY), Some(DAY), 1),
+                (Some(30 * DAY), Some(90 * DAY), 0)
+            ],
+            "what is kept for ever is not looked at"
+        );
+        assert_eq!(all[2].but.len(), 3);
+        for (text, place) in [
+            ("7", ""),
+            (r#"{"a":"7d"}"#, "/a"),
+            (r#"{"a":{"keep":"soon"}}"#, "/a/keep"),
+            (r#"{"a":{"keep":7}}"#, "/a/keep"),
+            (r#"{"a":{"kept":"7d"}}"#, "/a/kept"),
+        ] {
+            assert_eq!(read(text).unwrap_err().path, place, "{text}");
+        }
+    }
 
     #[test]
     fn days_are_spans_too() {

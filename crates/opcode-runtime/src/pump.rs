@@ -25,6 +25,7 @@ use crate::clock::now;
 use crate::hub::Hub;
 use crate::perform::Performer;
 use crate::plans::{Plans, failure, unfit};
+use crate::quotas::Ledger;
 use crate::templates::{Templates, plan_of};
 use crate::tools::last_words;
 
@@ -89,6 +90,7 @@ pub(crate) struct Parts {
     pub(crate) plans: Arc<Plans>,
     pub(crate) templates: Arc<Templates>,
     pub(crate) hub: Hub,
+    pub(crate) ledger: Arc<Ledger>,
     pub(crate) tokio: Handle,
     pub(crate) on_halt: Arc<dyn Fn(&Failure) + Send + Sync>,
 }
@@ -240,6 +242,7 @@ impl Pump {
                         tracing::info!("the store takes writes again");
                     }
                     self.parts.hub.publish(commits, place);
+                    self.parts.ledger.note(&commits[place]);
                     let position = committed.position;
                     self.performer.permit(committed);
                     Ok(position)

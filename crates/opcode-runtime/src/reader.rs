@@ -146,6 +146,12 @@ impl Reader {
         Ok(view)
     }
 
+    /// Whether there is a run of this id.
+    pub(crate) async fn is_known(&self, id: RunId) -> Result<bool, Failure> {
+        let loaded = self.runs.load(id).await.map_err(failure)?;
+        Ok(loaded.is_some_and(|loaded| loaded.position.seq.0 > 0))
+    }
+
     /// A run as its events make it, if there is one.
     pub(crate) async fn fold(&self, id: RunId) -> Result<Option<Folded>, Failure> {
         let Some(loaded) = self.runs.load(id).await.map_err(failure)? else { return Ok(None) };

@@ -91,6 +91,7 @@ fn refuse_strangers(store: &Path) -> Result<(), OpenError> {
         Err(
             error @ (OpenError::Newer { .. }
             | OpenError::Foreign { .. }
+            | OpenError::Original { .. }
             | OpenError::Directory { .. }
             | OpenError::Unreachable { .. }),
         ) => Err(error),
@@ -111,7 +112,7 @@ fn settle(store: &Path) {
 }
 
 /// Whether the file is kept under that name already, from an attempt that was cut off.
-fn is_kept(path: &Path, name: &Path) -> Result<bool, CopyError> {
+pub(crate) fn is_kept(path: &Path, name: &Path) -> Result<bool, CopyError> {
     let node = |path: &Path| match fs::symlink_metadata(path) {
         Ok(file) => Ok(Some((file.dev(), file.ino()))),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -125,7 +126,7 @@ fn is_kept(path: &Path, name: &Path) -> Result<bool, CopyError> {
 }
 
 /// Gives a file a second name.
-fn keep(path: &Path, name: &Path) -> Result<(), CopyError> {
+pub(crate) fn keep(path: &Path, name: &Path) -> Result<(), CopyError> {
     if is_kept(path, name)? || !path.exists() {
         return Ok(());
     }
@@ -196,7 +197,7 @@ fn copy(store: &Path, draft: &Path) -> rusqlite::Result<Report> {
 }
 
 /// Takes a file away, if it is there.
-fn remove(path: &Path) -> Result<(), Fault> {
+pub(crate) fn remove(path: &Path) -> Result<(), Fault> {
     match fs::remove_file(path) {
         Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(fault(path, cause)),
         Ok(()) | Err(_) => Ok(()),
@@ -204,12 +205,12 @@ fn remove(path: &Path) -> Result<(), Fault> {
 }
 
 /// A name is on disk when its folder is.
-fn sync_folder(of: &Path) -> Result<(), Fault> {
+pub(crate) fn sync_folder(of: &Path) -> Result<(), Fault> {
     let folder = of.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     File::open(folder).and_then(|it| it.sync_all()).map_err(|cause| fault(folder, cause))
 }
 
-fn fault(path: &Path, cause: impl std::fmt::Display) -> Fault {
+pub(crate) fn fault(path: &Path, cause: impl std::fmt::Display) -> Fault {
     Fault::new(format!("copy a store ({})", path.display()), cause)
 }

@@ -12,6 +12,7 @@ mod load;
 mod lock;
 mod migrations;
 mod open;
+mod original;
 mod pack;
 mod prune;
 mod readers;
@@ -25,4 +26,5 @@ mod writer;
 
 pub use backup::{CopyError, backup, kept_as, restore};
 pub use open::{OpenError, SqliteConfig};
+pub use original::{Takeover, original_as};
 pub use store::SqliteStore;

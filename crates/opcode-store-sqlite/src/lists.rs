@@ -3,6 +3,7 @@
 //! Keeps: bounded; what cannot be read is named in the log and left out, so that one damaged run hides no other.
 //! Not here: one run whole (`load.rs`).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use opcode_model::commit::CatalogKind;
@@ -45,6 +46,18 @@ pub(crate) fn open_runs(connection: &Connection) -> Result<Vec<OpenRun>, ReadErr
         runs.extend(readable("an open run", read(row)));
     }
     Ok(runs)
+}
+
+/// Bytes of the logs of each agent's runs. Sizes stand before contents, so that none of these is read.
+pub(crate) fn stored(connection: &Connection) -> Result<BTreeMap<Arc<str>, u64>, ReadError> {
+    let mut select = connection.prepare_cached(
+        "SELECT coalesce(r.agent_id, ''), sum(octet_length(c.body) + coalesce(
+           (SELECT sum(octet_length(p.body)) FROM json_each(c.payloads) e
+            JOIN payloads p ON p.hash = e.value), 0))
+         FROM commits c JOIN runs r ON r.id = c.run GROUP BY 1",
+    )?;
+    let sum = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned()));
+    Ok(select.query_map([], sum)?.collect::<rusqlite::Result<_>>()?)
 }
 
 fn readable<T>(what: &str, read: Result<T, ReadError>) -> Option<T> {

@@ -13,8 +13,10 @@ use std::time::Duration;
 use opcode_store::Durability;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use crate::backup::is_kept;
 use crate::lock::{self, Lock};
 use crate::migrations;
+use crate::original::original_as;
 
 /// SQLite before 3.51.3 could lose a write-ahead log's tail when it was reset.
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
@@ -66,6 +68,12 @@ pub enum OpenError {
         path: PathBuf,
         /// Whose it is.
         owner: &'static str,
+    },
+    /// The original OPCODE's database, or one that is being taken over. It is left as it is.
+    #[error("{} is a database of the original OPCODE", path.display())]
+    Original {
+        /// The database.
+        path: PathBuf,
     },
     /// Not a database at all.
     #[error("{} is not a database", path.display())]
@@ -127,6 +135,9 @@ impl OpenError {
             Self::Held { .. } => "talk to that process, or stop it first",
             Self::Newer { .. } => "use the newer program, or another path",
             Self::Foreign { .. } => "choose another path; nothing was changed in this one",
+            Self::Original { .. } => {
+                "the first command that writes, such as `opcode serve`, takes it over and keeps it as it is beside the store"
+            }
             Self::NotADatabase { .. } => "check the path; nothing was changed in the file",
             Self::Directory { .. } => "name a file in it",
             Self::Unreachable { .. } => "check the path and its permissions",
@@ -322,6 +333,10 @@ pub(crate) fn look(path: &Path) -> Result<Option<u32>, OpenError> {
         let cause = "the file is empty, but its write-ahead log is not".to_owned();
         return Err(OpenError::Damaged { path: path.to_owned(), cause });
     }
+    // Once it is kept, what stands here is about to be replaced, and its log may be gone already.
+    if matches!(is_kept(path, &original_as(path)), Ok(true)) {
+        return Err(OpenError::Original { path: path.to_owned() });
+    }
     if size == 0 {
         return Ok(None);
     }
@@ -340,7 +355,7 @@ pub(crate) fn look(path: &Path) -> Result<Option<u32>, OpenError> {
         Some(found) => Ok(Some(found)),
         None if tables.is_empty() => Ok(None),
         None if ["workflows", "events", "step_state"].iter().all(is_table) => {
-            Err(OpenError::Foreign { path: path.to_owned(), owner: "the original OPCODE" })
+            Err(OpenError::Original { path: path.to_owned() })
         }
         None => Err(OpenError::Foreign { path: path.to_owned(), owner: "another program" }),
     }

@@ -24,6 +24,7 @@ pub(crate) fn roots(
          WHERE r.completed_at < CASE r.status WHEN 'completed' THEN ?1 WHEN 'cancelled' THEN ?1
              WHEN 'failed' THEN ?2 END
            AND (?3 OR r.template_name IN (SELECT value FROM json_each(?4)))
+           AND (r.template_name IS NULL OR r.template_name NOT IN (SELECT value FROM json_each(?5)))
            AND (r.parent IS NULL OR NOT EXISTS (SELECT 1 FROM runs p WHERE p.uuid = r.parent))
          ORDER BY r.id",
     )?;
@@ -33,6 +34,7 @@ pub(crate) fn roots(
         which.failed_before.map(|at| at.0),
         which.templates.is_empty(),
         templates,
+        serde_json::to_string(&which.but)?,
     ])?;
     let mut roots = Vec::new();
     while let Some(row) = rows.next()? {

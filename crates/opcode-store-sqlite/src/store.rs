@@ -3,6 +3,7 @@
 //! Keeps: the place is let go when the last handle is; commits are packed on the caller's side.
 //! Not here: what the threads behind it do (`writer.rs`, `readers.rs`, `checkpoint.rs`).
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -214,6 +215,10 @@ impl Runs for SqliteStore {
     fn decisions(&self, filter: DecisionFilter) -> Pending<Result<Vec<DecisionRow>, Fault>> {
         let job = move |it: &_| lists::decisions(it, &filter);
         self.inner.readers.read("list decisions".to_owned(), job)
+    }
+
+    fn stored(&self) -> Pending<Result<BTreeMap<Arc<str>, u64>, Fault>> {
+        self.inner.readers.read("count what is stored".to_owned(), lists::stored)
     }
 
     fn verify(&self) -> Pending<Result<Report, Fault>> {

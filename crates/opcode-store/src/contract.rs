@@ -3,6 +3,7 @@
 //! Keeps: a commit is all or nothing per run; a refused run never takes its batch with it; effects leave only as `Committed`.
 //! Not here: rows, SQL, any rule about workflows.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -254,6 +255,8 @@ pub struct Pruning {
     pub failed_before: Option<Timestamp>,
     /// Only of these templates; of any, if none is named.
     pub templates: Vec<Arc<str>>,
+    /// None of these templates.
+    pub but: Vec<Arc<str>>,
     /// At most so many, those below them not counted.
     pub limit: usize,
 }
@@ -324,6 +327,9 @@ pub trait Runs: Send + Sync + 'static {
 
     /// Decisions by filter.
     fn decisions(&self, filter: DecisionFilter) -> Pending<Result<Vec<DecisionRow>, Fault>>;
+
+    /// Bytes of the logs of each agent's runs, as they are kept; those of no agent under the empty name.
+    fn stored(&self) -> Pending<Result<BTreeMap<Arc<str>, u64>, Fault>>;
 
     /// Checks chains, gaps, rows and payloads; names what is damaged.
     fn verify(&self) -> Pending<Result<Report, Fault>>;

@@ -35,8 +35,10 @@ impl Pruning {
             RunStatus::Pending | RunStatus::Active | RunStatus::Suspended => None,
         };
         let is_named = |name: &Arc<str>| self.templates.contains(name);
+        let is_spared = |name: &Arc<str>| self.but.contains(name);
         row.completed_at.zip(before).is_some_and(|(over, before)| over < before)
             && (self.templates.is_empty() || row.template_name.as_ref().is_some_and(is_named))
+            && !row.template_name.as_ref().is_some_and(is_spared)
     }
 }
 

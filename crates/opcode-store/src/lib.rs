@@ -8,6 +8,7 @@ mod contract;
 mod filter;
 mod linger;
 mod memory;
+mod original;
 mod pieces;
 pub mod row;
 
@@ -15,3 +16,4 @@ pub use contract::*;
 pub use filter::blank_row;
 pub use linger::linger;
 pub use memory::MemoryStore;
+pub use original::Original;

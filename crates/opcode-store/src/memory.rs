@@ -94,6 +94,19 @@ impl Runs for MemoryStore {
         done(Ok(wanted.into_iter().take(filter.limit()).map(|asked| asked.row.clone()).collect()))
     }
 
+    fn stored(&self) -> Pending<Result<BTreeMap<Arc<str>, u64>, Fault>> {
+        let (state, mut bytes) = (self.state(), BTreeMap::new());
+        for run in &state.order {
+            let agent = state.row(*run).and_then(|row| row.agent_id.clone()).unwrap_or_default();
+            let filter = EventFilter { limit: usize::MAX, ..EventFilter::default() };
+            for record in state.events_of(*run, &filter) {
+                let text = serde_json::to_string(&record.event).unwrap_or_default();
+                *bytes.entry(agent.clone()).or_default() += text.len() as u64;
+            }
+        }
+        done(Ok(bytes))
+    }
+
     fn verify(&self) -> Pending<Result<Report, Fault>> {
         done(Ok(self.state().verify()))
     }

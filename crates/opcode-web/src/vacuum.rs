@@ -53,7 +53,7 @@ async fn vacuum(
     caller.may(Role::Admin)?;
     let VacuumBody { keep, keep_failed, templates } = body(given)?;
     let span = |text: Option<String>| text.as_deref().map(days).transpose().map_err(invalid);
-    let keep = Keep { over: span(keep)?, failed: span(keep_failed)?, templates };
+    let keep = Keep { over: span(keep)?, failed: span(keep_failed)?, templates, ..Keep::default() };
     let keeping = web.engine.reader().keeping().by(Actor::new(&caller, "http"));
     let done = keeping.vacuum(&keep).await?;
     Ok(Json(json!({"deleted": done.runs, "bytes": done.bytes})).into_response())

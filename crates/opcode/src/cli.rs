@@ -10,12 +10,13 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use opcode_engine::ServerWishes;
 use opcode_model::Limits;
+use opcode_runtime::Quotas;
 use opcode_store::Durability;
 use tracing::level_filters::LevelFilter;
 
 use crate::exit::Exit;
 use crate::settings::Settings;
-use crate::{cmd, isolation, logs, plugins, usage};
+use crate::{cmd, isolation, logs, plugins, usage, wire};
 
 /// Runs durable JSON workflows.
 #[derive(Debug, Parser)]
@@ -264,6 +265,16 @@ pub(crate) struct EngineArgs {
         value_delimiter = ','
     )]
     pub(crate) shell_env: Vec<String>,
+    /// What each agent may use, as JSON [default: no limit]
+    #[arg(
+        long,
+        global = true,
+        value_name = "JSON",
+        env = "OPCODE_QUOTAS",
+        hide_env = true,
+        value_parser = wire::quotas
+    )]
+    pub(crate) quotas: Option<Quotas>,
     /// Time that actions get to end when told to stop
     #[arg(
         long,
@@ -386,6 +397,41 @@ impl Command {
             Self::Dev(args) => args.serve.json,
             Self::Update(_) => false,
             Self::Mcp(_) | Self::McpConfig(_) | Self::Version | Self::Completions { .. } => false,
+        }
+    }
+
+    /// Whether it writes to the store.
+    pub(crate) fn writes(&self) -> bool {
+        match self {
+            Self::Run(_)
+            | Self::Signal(_)
+            | Self::Resume(_)
+            | Self::Serve(_)
+            | Self::Mcp(_)
+            | Self::Vacuum(_) => true,
+            Self::Define(args) => !args.dry_run,
+            Self::Tokens(args) => args.writes(),
+            Self::Secrets(args) => args.writes(),
+            Self::Plugins(args) => args.writes(),
+            // `dev` has a place of its own, and `restore` takes the place of ours alone.
+            Self::Dev(_)
+            | Self::Restore(_)
+            | Self::Status(_)
+            | Self::Query(_)
+            | Self::Diagram(_)
+            | Self::Events(_)
+            | Self::Install(_)
+            | Self::Stop(_)
+            | Self::Update(_)
+            | Self::McpConfig(_)
+            | Self::Audit(_)
+            | Self::Verify(_)
+            | Self::Backup(_)
+            | Self::Doctor(_)
+            | Self::Bench(_)
+            | Self::Eval(_)
+            | Self::Version
+            | Self::Completions { .. } => false,
         }
     }
 

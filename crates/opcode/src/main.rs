@@ -24,6 +24,7 @@ mod session;
 mod settings;
 mod show;
 mod source;
+mod takeover;
 mod traces;
 mod trouble;
 mod usage;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::{Command, ValueEnum};
 use opcode_model::problem::{nearest, pointer};
 use opcode_model::{Object, Problem, Value};
-use opcode_runtime::days;
+use opcode_runtime::{Quotas, Retention, days};
 
 use crate::cli::DurabilityArg;
 use crate::cmd::serve::{NamesArg, listen_at};
@@ -43,7 +43,7 @@ const fn key(name: &'static str, takes: Takes) -> Key {
 }
 
 /// Every setting there is.
-const KEYS: [Key; 23] = [
+const KEYS: [Key; 25] = [
     key("listen_addr", Takes::Text(|text| listen_at(text).map(drop))),
     key("allowed_hosts", Takes::Texts),
     key("base_url", Takes::Text(|text| wire::base_url(text).map(drop))),
@@ -62,8 +62,10 @@ const KEYS: [Key; 23] = [
     key("limits", Takes::Whole(|value| isolation::limits(value).map(drop))),
     key("shell_env", Takes::Texts),
     key("plugins", Takes::Whole(|value| plugins::entries(value).map(drop))),
+    key("quotas", Takes::Whole(|value| Quotas::read(value).map(drop))),
     key("keep", Takes::Text(|text| days(text).map(drop))),
     key("keep_failed", Takes::Text(|text| days(text).map(drop))),
+    key("retention", Takes::Whole(|value| Retention::read(value).map(drop))),
     key("log_level", Takes::Text(|text| logs::level(text).map(drop))),
     key("log_format", Takes::Text(|text| logs::Format::from_str(text, false).map(drop))),
     key("update_url", Takes::Text(given)),

@@ -174,7 +174,9 @@ fn exit_of(code: ErrorCode) -> Exit {
         | ErrorCode::PathDenied
         | ErrorCode::Vault
         | ErrorCode::LimitExceeded
-        | ErrorCode::InDoubt => Exit::Refused,
+        | ErrorCode::QuotaExceeded
+        | ErrorCode::InDoubt
+        | ErrorCode::Interrupted => Exit::Refused,
     }
 }
 
@@ -208,6 +210,7 @@ impl From<OpenError> for Trouble {
             }
             OpenError::Newer { .. }
             | OpenError::Foreign { .. }
+            | OpenError::Original { .. }
             | OpenError::Directory { .. }
             | OpenError::Unreachable { .. }
             | OpenError::NotADatabase { .. } => (ErrorCode::Validation, error.to_string(), hint),

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use opcode_actions::{FileRules, Registry, World, WorldConfig};
 use opcode_mcp::plugins::{Plugins, Shell};
-use opcode_model::Failure;
-use opcode_runtime::{Actor, Caller, Engine, EngineConfig, Reader, Tools};
+use opcode_model::{Failure, Problem, Value};
+use opcode_runtime::{Actor, Caller, Engine, EngineConfig, Quotas, Reader, Retention, Tools};
 use opcode_store::Catalog;
 use opcode_store_sqlite::{OpenError, SqliteConfig, SqliteStore};
 
@@ -43,6 +43,24 @@ pub(crate) fn base_url(text: &str) -> Result<String, String> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
+/// A flag's word: what agents may use, as JSON.
+pub(crate) fn quotas(text: &str) -> Result<Quotas, String> {
+    json_flag(text, Quotas::read)
+}
+
+/// A flag's word: how long workflows of some templates are kept, as JSON.
+pub(crate) fn retention(text: &str) -> Result<Retention, String> {
+    json_flag(text, Retention::read)
+}
+
+fn json_flag<T>(text: &str, read: impl Fn(&Value) -> Result<T, Problem>) -> Result<T, String> {
+    let value = Value::from_json(text).map_err(|error| error.to_string())?;
+    read(&value).map_err(|problem| {
+        let hint = problem.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+        format!("{}: {}{hint}", problem.path, problem.message)
+    })
+}
+
 /// The database file.
 pub(crate) fn db_path(place: &Place) -> Result<PathBuf, Trouble> {
     if let Some(path) = place.db_path.as_ref().filter(|path| !path.as_os_str().is_empty()) {
@@ -61,7 +79,7 @@ pub(crate) fn actor() -> Actor {
 }
 
 /// The actions of our own.
-fn own_tools(place: &Place) -> Arc<dyn Tools> {
+pub(crate) fn own_tools(place: &Place) -> Arc<dyn Tools> {
     let all = Registry::builtin();
     Arc::new(if place.lenient_shell { all.lenient() } else { all })
 }
@@ -154,6 +172,7 @@ pub(crate) async fn engine(
         world: world.clone(),
         pool_size: pool_size(args),
         passphrase,
+        quotas: args.quotas.clone().unwrap_or_default(),
         on_wrong_passphrase: Arc::new(wrong_passphrase),
         on_halt: Arc::new(halt),
     };
@@ -200,7 +219,7 @@ fn file_rules(args: &EngineArgs, store: &Path) -> FileRules {
         PathBuf::from(name)
     };
     let ends = ["", "-wal", "-shm", "-journal", ".lock", ".log", ".serve.json", ".attempts"];
-    let kept_back = [".before-restore", ".before-restore-wal"];
+    let kept_back = [".before-restore", ".before-restore-wal", ".original", ".original-wal"];
     let kept = ["settings.json", "settings.json.new", "vault.key", "vault.key.new"];
     let kept = kept.into_iter().filter_map(|name| Some(home()?.join(name)));
     let own = ends

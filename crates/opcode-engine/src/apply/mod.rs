@@ -96,6 +96,7 @@ pub fn apply(run: &mut Run, event: &Event) {
             run.change(step.ix, |step| step.in_doubt = in_doubt);
         }
         EventKind::WorkflowInterrupted(_)
+        | EventKind::OriginalEvent(_)
         | EventKind::StepSuspended(..)
         | EventKind::StepRetryAttempt(..)
         | EventKind::ErrorHandlerInvoked(..)

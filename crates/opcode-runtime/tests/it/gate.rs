@@ -3,6 +3,7 @@
 //! Keeps: reads answer at once, from what was let through.
 //! Not here: what it stands on.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -82,6 +83,10 @@ impl Runs for Gate {
 
     fn decisions(&self, filter: DecisionFilter) -> Pending<Result<Vec<DecisionRow>, Fault>> {
         self.store.decisions(filter)
+    }
+
+    fn stored(&self) -> Pending<Result<BTreeMap<Arc<str>, u64>, Fault>> {
+        self.store.stored()
     }
 
     fn verify(&self) -> Pending<Result<Report, Fault>> {

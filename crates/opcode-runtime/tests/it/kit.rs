@@ -10,7 +10,7 @@ use opcode_actions::{World, WorldConfig};
 use opcode_model::result::{RunResult, StepResult};
 use opcode_model::{ErrorCode, Event, Failure, RunId, RunStatus, Signal, SignalKind, Value};
 use opcode_runtime::{
-    DefineRequest, Engine, EngineConfig, EngineError, RunAnswer, RunRequest, Source, Wait,
+    DefineRequest, Engine, EngineConfig, EngineError, Quotas, RunAnswer, RunRequest, Source, Wait,
 };
 use opcode_store::{Catalog, EventFilter, MemoryStore, Runs};
 use opcode_store_sqlite::{SqliteConfig, SqliteStore};
@@ -82,6 +82,7 @@ pub(crate) async fn house_in<S: Runs + Catalog>(
         world: Arc::new(world),
         pool_size,
         passphrase: None,
+        quotas: Quotas::default(),
         on_wrong_passphrase: Arc::new(|_| {}),
         on_halt: Arc::new(on_halt),
     };

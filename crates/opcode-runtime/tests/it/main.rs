@@ -16,6 +16,7 @@ mod kit;
 mod limits;
 mod memory;
 mod mounted;
+mod original;
 mod panics;
 mod recovery;
 mod runs;

@@ -15,7 +15,7 @@ use opcode_store::{
 };
 
 /// Every operation that can fail.
-const OPERATIONS: [&str; 14] = [
+const OPERATIONS: [&str; 15] = [
     "append",
     "close",
     "commit",
@@ -28,6 +28,7 @@ const OPERATIONS: [&str; 14] = [
     "open",
     "prune",
     "put",
+    "stored",
     "verify",
     "workflows",
 ];
@@ -106,6 +107,9 @@ impl<S: Runs> Runs for Counted<S> {
     }
     fn decisions(&self, filter: DecisionFilter) -> Pending<Result<Vec<DecisionRow>, Fault>> {
         self.counted("decisions", self.inner.decisions(filter))
+    }
+    fn stored(&self) -> Pending<Result<BTreeMap<Arc<str>, u64>, Fault>> {
+        self.counted("stored", self.inner.stored())
     }
     fn verify(&self) -> Pending<Result<Report, Fault>> {
         self.counted("verify", self.inner.verify())

@@ -69,6 +69,8 @@ fn ends(store: &dyn Store) {
     let named = Pruning { templates: vec!["t".into()], ..before(100) };
     assert_eq!(prune(store, named.clone()).runs, 0);
     begin(store, 7, Failed, |row| row.template_name = Some("t".into()));
+    let spared = Pruning { but: vec!["t".into()], ..named.clone() };
+    assert_eq!(prune(store, spared).runs, 0);
     assert_eq!(prune(store, named).runs, 1);
     assert_eq!(prune(store, before(100)).runs, 2);
     assert_eq!(left(store), [4, 5].map(run));

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use opcode_model::commit::Commit;
+use opcode_model::commit::{Commit, RunRow};
 use opcode_model::limits::PAYLOAD_INLINE_BYTES_MAX;
 use opcode_model::{RunStatus, Seq, Value};
 use opcode_store::{EventFilter, RunFilter};
@@ -17,6 +17,7 @@ pub(super) const CASES: &[Case] = &[
     ("a snapshot stands in for what is before it", snapshot),
     ("large payloads come back", large_payloads),
     ("large columns of a row come back", large_row),
+    ("what is stored is counted by agent", stored),
     ("a whole store verifies", verifies),
     ("a store says what it is", about),
 ];
@@ -43,6 +44,24 @@ fn snapshot(store: &dyn Store) {
     assert_eq!(loaded(store, run(1)).snapshot, Some((Seq(4), "three".into())));
     let all = EventFilter { run: Some(run(1)), ..EventFilter::default() };
     assert_eq!(wait(store.events(all)).map(|events| events.len()), Ok(4));
+}
+
+fn stored(store: &dyn Store) {
+    let count = || wait(store.stored()).unwrap_or_default();
+    assert!(count().is_empty());
+    take(store, begin(run(1)));
+    let mut first = begin(run(2));
+    let agent_id = Some("ann".into());
+    first.row = first.row.map(|row| Box::new(RunRow { agent_id, ..*row }));
+    let end = take(store, first);
+    let before = count();
+    assert_eq!(before.keys().map(AsRef::as_ref).collect::<Vec<_>>(), ["", "ann"]);
+    assert!(before.values().all(|bytes| (20..2_000).contains(bytes)), "{before:?}");
+    let noise = (0..40_000_u64).map(|n| (n * n * 7_919 + n).to_string()).collect::<String>();
+    take(store, commit_of(run(2), end, vec![completed(2, "large", noise.as_str())]));
+    let after = count();
+    assert_eq!(before.get(""), after.get(""));
+    assert!(after.get("ann").is_some_and(|bytes| *bytes > 100_000), "{after:?}");
 }
 
 fn large(seed: &str) -> Value {

@@ -68,7 +68,7 @@ fn tell(as_json: bool, report: &Report, done: &str) {
     }
 }
 
-fn told(error: CopyError) -> Trouble {
+pub(crate) fn told(error: CopyError) -> Trouble {
     match error {
         CopyError::Open(error) => error.into(),
         CopyError::Fault(fault) => Trouble::store(&fault),

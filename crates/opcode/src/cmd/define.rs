@@ -31,7 +31,7 @@ pub(crate) struct DefineArgs {
     agent: Option<String>,
     /// Only check it; store nothing
     #[arg(long)]
-    dry_run: bool,
+    pub(crate) dry_run: bool,
     /// Print the answer as one JSON object
     #[arg(long)]
     pub(crate) json: bool,

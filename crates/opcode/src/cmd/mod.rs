@@ -38,11 +38,15 @@ use crate::cli::{Cli, Command};
 use crate::exit::Exit;
 use crate::say;
 use crate::show::age::now;
+use crate::takeover;
 use crate::trouble::Trouble;
 
 /// Does what was asked.
 pub(crate) async fn run(cli: Cli) -> Result<Exit, Trouble> {
     let place = &cli.place;
+    if cli.command.writes() {
+        Box::pin(takeover::first(place)).await?;
+    }
     match cli.command {
         Command::Run(args) => Box::pin(run::run(place, args)).await,
         Command::Define(args) => define::run(place, args).await,

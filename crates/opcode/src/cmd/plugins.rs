@@ -34,6 +34,13 @@ pub(crate) struct PluginsArgs {
     pub(crate) json: bool,
 }
 
+impl PluginsArgs {
+    /// Whether it writes to the store.
+    pub(crate) fn writes(&self) -> bool {
+        !matches!(self.what, What::List | What::Logs { .. } | What::Restart { .. })
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum What {
     /// Add one: a program, or a server at a URL; its tools become NAME.tool

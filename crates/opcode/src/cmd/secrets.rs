@@ -91,6 +91,13 @@ enum What {
     },
 }
 
+impl SecretsArgs {
+    /// Whether more is wanted than a list.
+    pub(crate) fn writes(&self) -> bool {
+        !matches!(self.what, What::List)
+    }
+}
+
 pub(crate) async fn run(place: &Place, args: SecretsArgs) -> Result<Exit, Trouble> {
     let desk = Desk::open(place, &args).await?;
     let done = desk.serve(&args).await;

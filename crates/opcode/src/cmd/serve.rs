@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use opcode_mcp::{Face, Names};
 use opcode_model::ErrorCode;
-use opcode_runtime::{Engine, Keep, Keeping};
+use opcode_runtime::{Engine, Keep, Keeping, Retention};
 use opcode_web::{Gate, Limits};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -70,6 +70,15 @@ pub(crate) struct ServeArgs {
     names: ToolNames,
     #[command(flatten)]
     keep: KeepArgs,
+    /// The same for some templates, as JSON: {"NAME": {"keep": "7d"}}
+    #[arg(
+        long,
+        value_name = "JSON",
+        env = "OPCODE_RETENTION",
+        hide_env = true,
+        value_parser = wire::retention
+    )]
+    retention: Option<Retention>,
     /// Print the addresses as one JSON object
     #[arg(long)]
     pub(crate) json: bool,
@@ -97,6 +106,11 @@ pub(crate) struct ServeArgs {
 }
 
 impl ServeArgs {
+    /// What goes every hour.
+    fn rules(&self) -> Vec<Keep> {
+        self.retention.clone().unwrap_or_default().over(&self.keep.of(&[]))
+    }
+
     /// Names it goes by, beside loopback.
     fn hosts(&self) -> Vec<String> {
         let uri = self.base_url.as_deref().and_then(|url| url.parse::<hyper::Uri>().ok());
@@ -208,7 +222,7 @@ pub(crate) async fn with(
     }
     let limits = Limits { grace: last_answers, ..Limits::default() };
     let end = told_to_end(&mut session.interrupts, place, &args, &gate);
-    let tidying = tokio::spawn(tidy(session.engine.reader().keeping().clone(), args.keep.of(&[])));
+    let tidying = tokio::spawn(tidy(session.engine.reader().keeping().clone(), args.rules()));
     opcode_web::serve(listener, router, limits, end).await;
     tidying.abort();
     // Nobody finds us any more; then the store is let go of.
@@ -219,14 +233,14 @@ pub(crate) async fn with(
 }
 
 /// Every hour, takes away what is not to be kept any longer.
-async fn tidy(keeping: Keeping, keep: Keep) {
-    if !keep.is_bounded() {
-        return;
-    }
-    loop {
-        match keeping.vacuum(&keep).await {
-            Ok(done) => tracing::info!(deleted = done.runs, "old workflows went"),
-            Err(failure) => tracing::warn!(%failure, "old workflows stay; in an hour again"),
+async fn tidy(keeping: Keeping, rules: Vec<Keep>) {
+    while !rules.is_empty() {
+        for keep in &rules {
+            let templates = keep.templates.join(", ");
+            match keeping.vacuum(keep).await {
+                Ok(done) => tracing::info!(deleted = done.runs, templates, "old workflows went"),
+                Err(failure) => tracing::warn!(%failure, "old workflows stay; in an hour again"),
+            }
         }
         tokio::time::sleep(TIDY_PAUSE).await;
     }
@@ -275,8 +289,10 @@ fn reload(place: &Place, before: &ServeArgs, gate: &Gate, cli: Cli) {
         ("limits", before.engine.limits != now.engine.limits),
         ("shell_env", before.engine.shell_env != now.engine.shell_env),
         ("plugins", place.plugins != cli.place.plugins),
+        ("quotas", before.engine.quotas != now.engine.quotas),
         ("keep", before.keep.keep != now.keep.keep),
         ("keep_failed", before.keep.keep_failed != now.keep.keep_failed),
+        ("retention", before.retention != now.retention),
         ("log_format", before.logs.log_format != now.logs.log_format),
     ];
     let waiting = fixed.iter().filter(|(_, is_changed)| *is_changed).map(|(name, _)| *name);

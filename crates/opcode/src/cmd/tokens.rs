@@ -59,6 +59,13 @@ fn role(text: &str) -> Result<Role, String> {
     Role::parse(text).ok_or_else(|| "a role is admin, operator, agent or viewer".to_owned())
 }
 
+impl TokensArgs {
+    /// Whether more is wanted than a list.
+    pub(crate) fn writes(&self) -> bool {
+        !matches!(self.what, What::List)
+    }
+}
+
 pub(crate) async fn run(place: &Place, args: TokensArgs) -> Result<Exit, Trouble> {
     match args.what {
         What::Create { name, role, agent, expires } => {

@@ -40,7 +40,7 @@ impl KeepArgs {
     /// The same in the words of the engine.
     pub(crate) fn of(&self, templates: &[String]) -> Keep {
         let templates = templates.iter().map(|name| name.as_str().into()).collect();
-        Keep { over: self.keep, failed: self.keep_failed, templates }
+        Keep { over: self.keep, failed: self.keep_failed, templates, ..Keep::default() }
     }
 }
 

@@ -66,3 +66,31 @@ fn a_server_makes_room_when_it_is_asked_and_by_itself() {
     server.stop().ended(0);
     home.opcode(&["verify"]).ended(0);
 }
+
+#[test]
+fn templates_have_times_of_their_own() {
+    let home = Home::new();
+    let pure = home.file("pure.json", PURE);
+    for name in ["short", "long", "other"] {
+        home.opcode(&["define", &pure, "--name", name]).ended(0);
+        home.opcode(&["run", name]).ended(0);
+    }
+    let settings = |retention: &str| {
+        let text = format!(r#"{{"keep": "0", "retention": {retention}}}"#);
+        fs::write(home.path("home/settings.json"), text).unwrap();
+    };
+    settings(r#"{"short": {"keep": "a while"}}"#);
+    let said = home.opcode(&["serve"]).ended(2);
+    assert!(said.err.contains("a span is like 30d"), "{said:?}");
+    settings(r#"{"short": {"keep": "0"}, "long": {"keep": "1d"}, "other": {"keep": null}}"#);
+    home.opcode(&["run", &pure]).ended(0);
+    let server = Server::start(&home);
+    let left = until("the server has made room", || {
+        let all = server.get("/api/v1/workflows").json();
+        let all = all["workflows"].as_array().unwrap().clone();
+        (all.len() == 2).then_some(all)
+    });
+    let names: Vec<_> = left.iter().map(|one| one["template_name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["other", "long"]);
+    server.stop().ended(0);
+}

@@ -22,6 +22,7 @@ mod legacy;
 mod mcp;
 mod modern;
 mod plugins;
+mod quotas;
 mod rogue;
 mod secrets;
 mod serve;

@@ -14,6 +14,7 @@ mod help;
 mod holder;
 mod keeping;
 mod kit;
+mod original;
 mod problems;
 mod query;
 mod refused;

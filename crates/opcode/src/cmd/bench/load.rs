@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use opcode_actions::{World, WorldConfig};
 use opcode_model::{ErrorCode, Failure, RunId, RunStatus, Value};
-use opcode_runtime::{Engine, EngineConfig, RunAnswer, RunRequest, Source, Wait};
+use opcode_runtime::{Engine, EngineConfig, Quotas, RunAnswer, RunRequest, Source, Wait};
 use opcode_store::{Durability, EventFilter, Runs};
 use opcode_store_sqlite::{SqliteConfig, SqliteStore};
 
@@ -64,6 +64,7 @@ pub(super) async fn measure(dir: &Path, load: Load) -> Result<Measured, Failure>
         world: Arc::new(world),
         pool_size: load.clients.max(20),
         passphrase: None,
+        quotas: Quotas::default(),
         on_wrong_passphrase: Arc::new(|_| {}),
         on_halt: Arc::new(|failure| tracing::error!(%failure, "the store is lost")),
     };
