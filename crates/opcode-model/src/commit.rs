@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::effect::Effect;
 use crate::error::Failure;
 use crate::event::{DecisionRequest, Event, Parent, Resolution};
@@ -15,7 +17,7 @@ use crate::time::Timestamp;
 use crate::value::Value;
 
 /// How far a run's log goes, and the hash its chain has there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     /// Last event.
     pub seq: Seq,
@@ -58,7 +60,7 @@ impl Commit {
 }
 
 /// The `workflows` row: what lists and recovery need without reading a log.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunRow {
     /// Where it is.
     pub status: RunStatus,
@@ -145,11 +147,12 @@ pub enum DecisionChange {
 }
 
 /// A message's place in the inbox.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct InboxId(pub i64);
 
 /// What the catalog keeps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CatalogKind {
     /// Definitions by hash.
     Definition,

@@ -13,8 +13,8 @@ use opcode_model::commit::RunRow;
 use opcode_model::result::RunResult;
 use opcode_model::{Failure, Object, RunId, Timestamp, Value};
 use opcode_store::{
-    About, Catalog, DecisionFilter, DecisionRow, EventFilter, EventRecord, MemoryStore, OpenRun,
-    RunFilter, RunSummary, Runs,
+    About, Catalog, DecisionFilter, DecisionRow, EventFilter, EventRecord, Look, MemoryStore,
+    OpenRun, RunFilter, RunSummary, Runs,
 };
 
 use serde_json::{Value as Json, json};
@@ -275,6 +275,15 @@ impl Reader {
             })
         };
         found.map(page).collect()
+    }
+
+    /// What the store says to a question as it travels.
+    ///
+    /// # Errors
+    /// `STORE_ERROR` if it cannot be read.
+    pub async fn look(&self, look: Look) -> Result<String, Failure> {
+        let catalog = self.templates.catalog.as_ref();
+        look.answer(self.runs.as_ref(), catalog).await.map_err(failure)
     }
 
     /// What the store is.

@@ -12,12 +12,27 @@ use std::time::Duration;
 use opcode_model::commit::{CatalogKind, CatalogWrite, Commit, InboxId, Position, RunRow};
 use opcode_model::event::{DecisionRequest, Resolution};
 use opcode_model::{Effect, Event, Message, RunId, RunStatus, Seq, StepRef, Timestamp};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// A word of ours.
+pub type Word = &'static str;
+
+/// The words that stand for themselves.
+const WORDS: [&str; 5] = ["pending", "resolved", "cancelled", "memory", "sqlite"];
+
+/// One of our own words, read back.
+fn known<'de, D: Deserializer<'de>>(from: D) -> Result<Word, D::Error> {
+    let word = String::deserialize(from)?;
+    let found = WORDS.into_iter().find(|known| *known == word);
+    found.ok_or_else(|| D::Error::custom(format!("`{word}` is no word of ours")))
+}
 
 /// An answer that will come; bound to no runtime.
 pub type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// What survives what, weakest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Durability {
     /// Nothing survives the process.
     Memory,
@@ -80,7 +95,7 @@ pub enum CommitError {
 }
 
 /// The world's fault: what we were doing, and what it said.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error, Serialize, Deserialize)]
 #[error("{doing}: {cause}")]
 pub struct Fault {
     /// What we were doing, as in `could not …`.
@@ -99,7 +114,7 @@ impl Fault {
 }
 
 /// A run as it comes out of the store.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Loaded {
     /// Its row; [`blank_row`](crate::blank_row) while only messages wait for it.
     pub row: RunRow,
@@ -114,7 +129,7 @@ pub struct Loaded {
 }
 
 /// A message waiting in a run's inbox.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Delivery {
     /// Its place, by which a commit consumes it.
     pub id: InboxId,
@@ -123,7 +138,7 @@ pub struct Delivery {
 }
 
 /// A run that is not finished, as recovery sees it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OpenRun {
     /// Which run.
     pub run: RunId,
@@ -136,7 +151,7 @@ pub struct OpenRun {
 }
 
 /// Which runs to list; newest first.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct RunFilter {
     /// Only this status.
     pub status: Option<RunStatus>,
@@ -155,7 +170,7 @@ pub struct RunFilter {
 }
 
 /// A run's row with its id.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunSummary {
     /// Which run.
     pub run: RunId,
@@ -164,7 +179,7 @@ pub struct RunSummary {
 }
 
 /// Which events to list; in order for one run, newest first across runs.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct EventFilter {
     /// Only of this run.
     pub run: Option<RunId>,
@@ -181,7 +196,7 @@ pub struct EventFilter {
 }
 
 /// One event with its place.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EventRecord {
     /// Which run.
     pub run: RunId,
@@ -192,7 +207,7 @@ pub struct EventRecord {
 }
 
 /// Which decisions to list; oldest first.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct DecisionFilter {
     /// Only of this run.
     pub run: Option<RunId>,
@@ -203,7 +218,7 @@ pub struct DecisionFilter {
 }
 
 /// A question and, if it is closed, how.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DecisionRow {
     /// Which run.
     pub run: RunId,
@@ -212,7 +227,8 @@ pub struct DecisionRow {
     /// The question.
     pub request: Arc<DecisionRequest>,
     /// `pending`, `resolved` or `cancelled`.
-    pub status: &'static str,
+    #[serde(deserialize_with = "known")]
+    pub status: Word,
     /// The answer.
     pub resolution: Option<Arc<Resolution>>,
     /// When it was put.
@@ -222,7 +238,7 @@ pub struct DecisionRow {
 }
 
 /// What `verify` found.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// Runs looked at.
     pub runs: u64,
@@ -235,7 +251,7 @@ pub struct Report {
 }
 
 /// One damaged place.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Damage {
     /// Which run, if that can still be told.
     pub run: Option<RunId>,
@@ -273,10 +289,11 @@ pub struct Pruned {
 }
 
 /// What a store says of itself.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct About {
     /// `memory` or `sqlite`.
-    pub backend: &'static str,
+    #[serde(deserialize_with = "known")]
+    pub backend: Word,
     /// Version of what it stands on.
     pub version: String,
     /// The level in force.
@@ -369,7 +386,7 @@ pub trait Catalog: Send + Sync + 'static {
 }
 
 /// A thing of the catalog.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CatalogEntry {
     /// Its key.
     pub key: Arc<str>,

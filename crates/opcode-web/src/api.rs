@@ -27,7 +27,7 @@ use serde_json::{Value as Json_, json};
 
 use crate::openapi::{self, Operation};
 use crate::refusal::Refusal;
-use crate::{Web, diagram, events, health, plugins, secrets, vacuum};
+use crate::{Web, diagram, events, health, look, plugins, secrets, vacuum};
 
 pub(crate) type Answer = Result<Response, Refusal>;
 
@@ -56,6 +56,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         of_callers(),
         secrets::operations(),
         plugins::operations(),
+        look::operations(),
         vacuum::operations(),
     ];
     all.into_iter().flatten().collect()

@@ -8,6 +8,7 @@ mod diagram;
 mod events;
 mod gate;
 mod health;
+mod look;
 mod metrics;
 mod openapi;
 mod peer;

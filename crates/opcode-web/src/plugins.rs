@@ -11,6 +11,8 @@ use axum::routing::{delete, get, post, put};
 use opcode_mcp::plugins::{PluginConfig, Plugins};
 use opcode_model::{ErrorCode, Failure, Value};
 use opcode_runtime::{Actor, Caller, Role};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Written, json};
 
 use crate::Web;
@@ -32,7 +34,7 @@ pub(crate) fn operations() -> Vec<Operation> {
             "Adds a plugin, such as {\"command\": \"program\", \"args\": []} or {\"url\": \"https://…\"}; for administrators",
             put(add),
         )
-        .takes::<Written>()
+        .takes::<PluginBody>()
         .gives(&[("name", "string"), ("state", "string"), ("tools", "array")]),
         Operation::get("/api/v1/plugins/{name}", "One plugin", get(one)).gives(&[
             ("name", "string"),
@@ -66,6 +68,48 @@ pub(crate) fn operations() -> Vec<Operation> {
     ]
 }
 
+/// A plugin, as it would stand in the settings.
+#[derive(Default, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields, default)]
+struct PluginBody {
+    /// A program to start.
+    #[serde(skip_serializing_if = "Written::is_null")]
+    command: Written,
+    /// Its arguments.
+    #[serde(skip_serializing_if = "Written::is_null")]
+    args: Written,
+    /// Variables beside the usual; `${{secrets.NAME}}` is filled in.
+    #[serde(skip_serializing_if = "Written::is_null")]
+    env: Written,
+    /// Where it runs.
+    #[serde(skip_serializing_if = "Written::is_null")]
+    cwd: Written,
+    /// How it is locked in, as a step says it.
+    #[serde(skip_serializing_if = "Written::is_null")]
+    sandbox: Written,
+    /// The most it may use, as a step says it.
+    #[serde(skip_serializing_if = "Written::is_null")]
+    limits: Written,
+    /// A server, in the place of a program.
+    #[serde(skip_serializing_if = "Written::is_null")]
+    url: Written,
+    /// Headers of each request to it; `${{secrets.NAME}}` is filled in.
+    #[serde(skip_serializing_if = "Written::is_null")]
+    headers: Written,
+    /// How long a call may be silent: `60s`.
+    #[serde(skip_serializing_if = "Written::is_null")]
+    timeout: Written,
+    /// Whether tools that are new, or others than before, are taken as they come.
+    #[serde(skip_serializing_if = "Written::is_null")]
+    trust_changes: Written,
+    /// As other clients write it; it says nothing that is not known.
+    #[serde(rename = "type", skip_serializing_if = "Written::is_null")]
+    kind: Written,
+    /// For people.
+    #[serde(skip_serializing_if = "Written::is_null")]
+    description: Written,
+}
+
 /// The plugins, for somebody who may change them.
 fn plugins<'a>(web: &'a Web, caller: &Caller) -> Result<(&'a Plugins, Actor), Refusal> {
     caller.may(Role::Admin)?;
@@ -90,10 +134,11 @@ async fn add(
     State(web): State<Web>,
     Extension(caller): Extension<Caller>,
     Path(name): Path<String>,
-    given: Result<Json<Written>, JsonRejection>,
+    given: Result<Json<PluginBody>, JsonRejection>,
 ) -> Answer {
     let (plugins, by) = plugins(&web, &caller)?;
-    let config = PluginConfig::read(&Value::from_serde(&body(given)?)).map_err(|problem| {
+    let entry = serde_json::to_value(body(given)?).unwrap_or_default();
+    let config = PluginConfig::read(&Value::from_serde(&entry)).map_err(|problem| {
         let hint = problem.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
         let place = if problem.path.is_empty() { String::new() } else { problem.path + ": " };
         Failure::new(ErrorCode::Validation, format!("{place}{}{hint}", problem.message))

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use hyper::client::conn::http1::SendRequest;
 use hyper::{Method, Request, Response, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use opcode_model::ErrorCode;
@@ -103,7 +104,7 @@ impl Daemon {
         format!("http://{}", self.reached_at())
     }
 
-    fn silent(&self, cause: impl std::fmt::Display) -> Trouble {
+    pub(crate) fn silent(&self, cause: impl std::fmt::Display) -> Trouble {
         let (pid, address) = (self.pid, self.reached_at());
         Trouble::fault(format!("could not ask process {pid} at {address}: {cause}"))
             .hint("look at what it says, or stop it and start it again: opcode serve")
@@ -128,14 +129,32 @@ impl Daemon {
         headers: &[(&str, &str)],
         body: String,
     ) -> Result<Response<Incoming>, Trouble> {
+        let request = self.request(method, path, headers, body)?;
+        let answered = self.line().await?.send_request(request).await;
+        answered.map_err(|cause| self.silent(cause))
+    }
+
+    /// A new connection.
+    pub(crate) async fn line(&self) -> Result<SendRequest<String>, Trouble> {
         let stream = TokioIo::new(self.connect().await?);
         let opened = hyper::client::conn::http1::handshake(stream).await;
-        let (mut sender, connection) = opened.map_err(|cause| self.silent(cause))?;
+        let (sender, connection) = opened.map_err(|cause| self.silent(cause))?;
         tokio::spawn(async move {
             if let Err(cause) = connection.await {
                 tracing::debug!(%cause, "a connection to the daemon ended");
             }
         });
+        Ok(sender)
+    }
+
+    /// A request as it understands it.
+    pub(crate) fn request(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Result<Request<String>, Trouble> {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
@@ -147,8 +166,7 @@ impl Daemon {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(body).map_err(|cause| self.silent(cause))?;
-        sender.send_request(request).await.map_err(|cause| self.silent(cause))
+        request.body(body).map_err(|cause| self.silent(cause))
     }
 
     /// Asks its API.
@@ -162,11 +180,10 @@ impl Daemon {
         let response = self.send(method, path, &[], body).await?;
         let status = response.status();
         let bytes = text(response).await?;
-        let answer: Json = serde_json::from_str(&bytes).unwrap_or_default();
         if status.is_success() {
-            return Ok(answer);
+            return Ok(serde_json::from_str(&bytes).unwrap_or_default());
         }
-        Err(refused(status, &answer["error"]))
+        Err(refusal(status, &bytes))
     }
 }
 
@@ -178,7 +195,10 @@ pub(crate) async fn text(response: Response<Incoming>) -> Result<String, Trouble
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn refused(status: StatusCode, error: &Json) -> Trouble {
+/// What it said when it refused.
+pub(crate) fn refusal(status: StatusCode, answer: &str) -> Trouble {
+    let answer: Json = serde_json::from_str(answer).unwrap_or_default();
+    let error = &answer["error"];
     let code = serde_json::from_value(error["code"].clone()).unwrap_or(ErrorCode::Internal);
     let message = error["message"].as_str().unwrap_or("it gave no reason");
     let trouble = Trouble::said(code, format!("the daemon refused: {message}"));

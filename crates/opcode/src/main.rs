@@ -9,6 +9,7 @@ mod cli;
 mod cmd;
 mod daemon;
 mod detach;
+mod distant;
 mod docs;
 mod exit;
 mod follow;

@@ -14,13 +14,17 @@ use crate::cli::{self, Place};
 use crate::cmd::backup;
 use crate::show::count;
 use crate::trouble::Trouble;
-use crate::{say, settings, wire};
+use crate::{daemon, say, settings, wire};
 
 /// Notes that are said one by one; the file has all.
 const NOTES_SAID: usize = 20;
 
 /// Takes over what is at the place of the store, if it is the original's.
 pub(crate) async fn first(place: &Place) -> Result<(), Trouble> {
+    // Whoever serves a store has one of ours.
+    if daemon::find(place)?.is_some() {
+        return Ok(());
+    }
     let path = wire::db_path(place)?;
     let begun = Takeover::begin(&path, &cli::command_line()).map_err(backup::told)?;
     let Some(takeover) = begun else { return Ok(()) };

@@ -98,6 +98,14 @@ impl Trouble {
         }
     }
 
+    /// What to do about it.
+    pub(crate) fn cure(&self) -> &str {
+        match self {
+            Self::Said { code, hint, .. } => hint.as_deref().unwrap_or_else(|| code.hint()),
+            Self::Syntax(_) | Self::Problems { .. } | Self::Ended(_) => "",
+        }
+    }
+
     fn exit(&self) -> Exit {
         match self {
             Self::Said { code, .. } => exit_of(*code),
@@ -109,8 +117,8 @@ impl Trouble {
     /// Tells it, on stderr for people; beside it on stdout for machines, if they asked.
     pub(crate) fn tell(self, as_json: bool) -> Exit {
         match &self {
-            Self::Said { code, message, hint } => {
-                let hint = hint.as_deref().unwrap_or_else(|| code.hint());
+            Self::Said { code, message, .. } => {
+                let hint = self.cure();
                 say::trouble(&format!("[{code}] {message}"), hint);
                 if as_json {
                     say::json(&json!({"error": {"code": code, "message": message, "hint": hint}}));

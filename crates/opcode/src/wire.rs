@@ -11,14 +11,14 @@ use opcode_actions::{FileRules, Registry, World, WorldConfig};
 use opcode_mcp::plugins::{Plugins, Shell};
 use opcode_model::{Failure, Problem, Value};
 use opcode_runtime::{Actor, Caller, Engine, EngineConfig, Quotas, Reader, Retention, Tools};
-use opcode_store::Catalog;
-use opcode_store_sqlite::{OpenError, SqliteConfig, SqliteStore};
+use opcode_store::{Catalog, Runs};
+use opcode_store_sqlite::{SqliteConfig, SqliteStore};
 
 use crate::cli::{self, EngineArgs, Place};
 use crate::exit::Exit;
 use crate::say;
 use crate::trouble::Trouble;
-use crate::{isolation, passphrase};
+use crate::{daemon, distant, isolation, passphrase};
 
 /// Where everything is kept, unless told otherwise.
 const HOME: &str = "OPCODE_HOME";
@@ -90,25 +90,26 @@ pub(crate) async fn plugins(place: &Place, catalog: Arc<dyn Catalog>) -> Result<
     Ok(Plugins::open(own_tools(place), catalog, &settings).await?)
 }
 
-/// Asks the store, whoever else holds it.
+/// Asks the store, whoever holds it: through the server, if one runs.
 pub(crate) async fn reader(place: &Place) -> Result<Reader, Trouble> {
+    if let Some(daemon) = daemon::find(place)? {
+        return reader_of(place, Arc::new(distant::store(&daemon).await?)).await;
+    }
     reader_of(place, Arc::new(SqliteStore::open_read_only(db_path(place)?)?)).await
 }
 
 /// Asks this store.
-pub(crate) async fn reader_of(place: &Place, store: Arc<SqliteStore>) -> Result<Reader, Trouble> {
+async fn reader_of<S: Runs + Catalog>(place: &Place, store: Arc<S>) -> Result<Reader, Trouble> {
     let tools = plugins(place, store.clone()).await?;
     Ok(Reader::new(store, Arc::new(tools)))
 }
 
 /// Asks the store; or an empty one, where there is none yet.
 pub(crate) async fn reader_or_empty(place: &Place) -> Result<Reader, Trouble> {
-    let store: Arc<SqliteStore> = match SqliteStore::open_read_only(db_path(place)?) {
-        Ok(store) => Arc::new(store),
-        Err(OpenError::Missing { .. }) => return Ok(Reader::without_store(own_tools(place))),
-        Err(error) => return Err(error.into()),
-    };
-    reader_of(place, store).await
+    if !db_path(place)?.exists() {
+        return Ok(Reader::without_store(own_tools(place)));
+    }
+    reader(place).await
 }
 
 /// Opens the store for this process alone.

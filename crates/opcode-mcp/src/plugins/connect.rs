@@ -280,7 +280,7 @@ impl Coming<'_> {
         tokio::spawn(overhear(session.stderr, self.line.clone(), self.redactor.clone()));
         let (line, redactor) = (self.line.clone(), self.redactor.clone());
         let note = move |text: String| {
-            line.log.heard(now(), redactor.text(&text).unwrap_or(text));
+            line.log.noted(now(), redactor.text(&text).unwrap_or(text));
         };
         let lines = Lines::new((session.stdout, session.stdin), end.clone(), Arc::new(note));
         match self.shake(lines).await {

@@ -14,7 +14,6 @@ use clap::Args;
 use opcode_model::{RunStatus, limits};
 use opcode_sandbox::{Exec, ExecEnd, ExecLimits, ExecSpec, Stop};
 use opcode_store::{DecisionFilter, Durability};
-use opcode_store_sqlite::{OpenError, SqliteStore};
 use serde_json::{Value as Json, json};
 
 use crate::cli::{EngineArgs, Place};
@@ -123,21 +122,16 @@ async fn vault(place: &Place, args: &DoctorArgs) -> Finding {
 /// The store and what is in it.
 async fn store(here: &Place, path: &Path) -> Vec<Finding> {
     let place = path.display().to_string();
-    let reader = match SqliteStore::open_read_only(path) {
-        Ok(store) => match wire::reader_of(here, std::sync::Arc::new(store)).await {
-            Ok(reader) => reader,
-            Err(trouble) => {
-                let json = json!({"path": place, "exists": true, "error": trouble.to_string()});
-                return vec![Finding::new("store", trouble.to_string(), json).cure("mend it")];
-            }
-        },
-        Err(OpenError::Missing { .. }) => {
-            let text = format!("{place} (not there yet)");
-            return vec![Finding::new("store", text, json!({"path": place, "exists": false}))];
-        }
-        Err(error) => {
-            let json = json!({"path": place, "exists": true, "error": error.to_string()});
-            return vec![Finding::new("store", error.to_string(), json).cure(error.hint())];
+    if !path.exists() {
+        let text = format!("{place} (not there yet)");
+        return vec![Finding::new("store", text, json!({"path": place, "exists": false}))];
+    }
+    let reader = match wire::reader(here).await {
+        Ok(reader) => reader,
+        Err(trouble) => {
+            let json = json!({"path": place, "exists": true, "error": trouble.to_string()});
+            let finding = Finding::new("store", trouble.to_string(), json);
+            return vec![finding.cure(trouble.cure())];
         }
     };
     let about = reader.about();

@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use hyper::Method;
+use opcode_model::Timestamp;
 use opcode_model::percent::encoded;
-use opcode_runtime::{Grant, Passphrase, SecretUse, Secrets, shapes};
+use opcode_runtime::{Grant, Passphrase, Secrets, shapes};
 use opcode_store::Runs;
 use opcode_store_sqlite::SqliteStore;
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
@@ -115,11 +116,11 @@ enum Desk {
 
 impl Desk {
     async fn open(place: &Place, args: &SecretsArgs) -> Result<Self, Trouble> {
-        if matches!(args.what, What::List) {
-            return Ok(Self::Looking(wire::reader_or_empty(place).await?.secrets().clone()));
-        }
         if let Some(daemon) = daemon::find(place)? {
             return Ok(Self::Server(daemon));
+        }
+        if matches!(args.what, What::List) {
+            return Ok(Self::Looking(wire::reader_or_empty(place).await?.secrets().clone()));
         }
         let needs_key =
             matches!(args.what, What::Set { .. } | What::Rotate { .. } | What::Import { .. });
@@ -253,10 +254,8 @@ impl Desk {
     }
 
     async fn list(&self, as_json: bool) -> Result<Exit, Trouble> {
-        let Self::Looking(secrets) = self else { return Ok(Exit::Completed) };
-        let all = secrets.list().await?;
+        let all = self.all().await?;
         if as_json {
-            let all: Vec<Json> = all.iter().map(shapes::secret).collect();
             say::json(&json!({"secrets": all}));
         } else if all.is_empty() {
             say::data("no secrets");
@@ -285,15 +284,18 @@ fn told(what: &What, answer: &Json) -> String {
     }
 }
 
-fn row(secret: &SecretUse) -> Vec<table::Cell> {
-    let info = &secret.info;
-    let last = info.last_use.as_ref().map_or("never".to_owned(), |last| ago(last.at));
-    let grants: Vec<String> = info.grants.iter().map(grant_text).collect();
+fn row(secret: &Json) -> Vec<table::Cell> {
+    let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
+    let since = |value: &Json| value.as_str().and_then(Timestamp::parse).map(ago);
+    let last = since(&secret["last_use"]["at"]).unwrap_or_else(|| "never".to_owned());
+    let grants = serde_json::from_value::<Vec<Grant>>(secret["grants"].clone());
+    let grants: Vec<String> = grants.unwrap_or_default().iter().map(grant_text).collect();
     let granted = if grants.is_empty() { "anything".to_owned() } else { grants.join("; ") };
-    let templates = secret.templates.join(", ");
-    [info.name.clone(), info.version.to_string(), ago(info.set_at), last, templates, granted]
-        .map(Into::into)
-        .to_vec()
+    let templates = secret["templates"].as_array().into_iter().flatten().map(text);
+    let templates = templates.collect::<Vec<_>>().join(", ");
+    let (name, version) = (text(&secret["name"]), secret["version"].to_string());
+    let set = since(&secret["set_at"]).unwrap_or_default();
+    [name, version, set, last, templates, granted].map(table::Cell::from).to_vec()
 }
 
 fn grant_text(grant: &Grant) -> String {

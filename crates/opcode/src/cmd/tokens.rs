@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use hyper::Method;
 use opcode_model::Timestamp;
-use opcode_runtime::{Role, Token, TokenRequest, Tokens, shapes};
+use opcode_runtime::{Role, TokenRequest, Tokens, shapes};
 use opcode_store::Runs;
 use serde_json::{Value as Json, json};
 
@@ -82,8 +82,7 @@ pub(crate) async fn run(place: &Place, args: TokensArgs) -> Result<Exit, Trouble
             }
         }
         What::List => {
-            let all = wire::reader_or_empty(place).await?.tokens().list().await?;
-            tell(&all, args.json);
+            tell(&list(place).await?, args.json);
         }
         What::Revoke { id } => {
             revoke(place, &id).await?;
@@ -119,10 +118,19 @@ async fn create(place: &Place, request: TokenRequest) -> Result<Json, Trouble> {
     Ok(shape)
 }
 
+/// All of them, as they may be told.
+async fn list(place: &Place) -> Result<Vec<Json>, Trouble> {
+    if let Some(daemon) = daemon::find(place)? {
+        let answer = daemon.ask(Method::GET, "/api/v1/tokens", None).await?;
+        return Ok(answer["tokens"].as_array().cloned().unwrap_or_default());
+    }
+    let all = wire::reader_or_empty(place).await?.tokens().list().await?;
+    Ok(all.iter().map(shapes::token).collect())
+}
+
 async fn revoke(place: &Place, id: &str) -> Result<(), Trouble> {
     // What is no id of ours is found to be none before anything is asked or opened.
-    let all = wire::reader_or_empty(place).await?.tokens().list().await?;
-    if !all.iter().any(|token| token.id.as_ref() == id) {
+    if !list(place).await?.iter().any(|token| token["id"] == id) {
         return Err(Trouble::not_found(format!("there is no token {id}"))
             .hint("`opcode tokens list` shows their ids"));
     }
@@ -135,22 +143,24 @@ async fn revoke(place: &Place, id: &str) -> Result<(), Trouble> {
     Ok(revoked?)
 }
 
-fn tell(all: &[Token], as_json: bool) {
+fn tell(all: &[Json], as_json: bool) {
     if as_json {
-        return say::json(&json!({"tokens": all.iter().map(shapes::token).collect::<Vec<_>>()}));
+        return say::json(&json!({"tokens": all}));
     }
     if all.is_empty() {
         return say::data("no tokens");
     }
-    let row = |token: &Token| {
-        let end = match token.expires_at {
+    let row = |token: &Json| {
+        let text = |member: &str| token[member].as_str().unwrap_or_default().to_owned();
+        let moment = |member: &str| Timestamp::parse(&text(member));
+        let end = match moment("expires_at") {
             None => "never".to_owned(),
             Some(end) if end <= now() => "over".to_owned(),
             Some(end) => end.to_string(),
         };
-        let agent = token.agent_id.as_deref().unwrap_or("");
-        [token.id.as_ref(), &token.name, token.role.text(), agent, &ago(token.created_at), &end]
-            .map(|text| text.to_owned().into())
+        let made = moment("created_at").map(ago).unwrap_or_default();
+        [text("id"), text("name"), text("role"), text("agent_id"), made, end]
+            .map(table::Cell::from)
             .to_vec()
     };
     let head = ["ID", "NAME", "ROLE", "AGENT", "MADE", "ENDS"];

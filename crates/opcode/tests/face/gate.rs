@@ -102,7 +102,7 @@ fn a_body_that_a_page_may_send_is_no_body_of_ours() {
 
 #[test]
 fn where_others_can_knock_everybody_shows_a_token() {
-    let home = Home::new();
+    let mut home = Home::new();
     let refused = home.opcode(&["serve", "--listen-addr", "0.0.0.0:0"]).ended(2);
     assert!(refused.err.contains("PERMISSION_DENIED"), "{refused:?}");
     assert!(refused.err.contains("tokens create"), "{refused:?}");
@@ -126,6 +126,7 @@ fn where_others_can_knock_everybody_shows_a_token() {
             assert!(reply.header("www-authenticate").unwrap().starts_with("Bearer"));
         }
     }
+    home.env.push(("OPCODE_TOKEN".to_owned(), token.clone()));
     is_untouched(&home, 2);
     for path in HEALTH {
         server.get(path).is(200);
