@@ -4,13 +4,14 @@
 //! Not here: what goes with a run (the store), when this is called (the faces).
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use opcode_model::problem::pointer;
 use opcode_model::time::parse_duration;
 use opcode_model::{ErrorCode, Failure, Problem, Timestamp, Value};
-use opcode_store::{Catalog, Pruned, Pruning, Runs};
+use opcode_store::{Catalog, Pruned, Pruning, Report, Runs};
 
 use crate::audit::{Actor, Deed};
 use crate::clock::now;
@@ -136,6 +137,18 @@ pub struct Keeping {
 }
 
 impl Keeping {
+    /// Writes a verified copy of the store into a file that is not there yet.
+    ///
+    /// # Errors
+    /// `STORE_ERROR`, saying why there is none now.
+    pub async fn copy(&self, to: PathBuf) -> Result<Report, Failure> {
+        let copied = self.runs.copy(to).await.map_err(failure)?;
+        let deed = Deed { action: "store.backup", kind: "store", id: "", agent: None };
+        let written = self.catalog.put(vec![self.actor.did(deed)]).await;
+        written.map_err(|error| Failure::new(ErrorCode::Store, error.to_string()))?;
+        Ok(copied)
+    }
+
     /// Of a store.
     pub fn new<S: Runs + Catalog>(store: Arc<S>) -> Self {
         Self { runs: store.clone(), catalog: store, actor: Arc::new(Actor::engine()) }

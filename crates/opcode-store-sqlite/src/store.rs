@@ -18,6 +18,7 @@ use opcode_store::{
 };
 
 use crate::audits;
+use crate::backup::backup;
 use crate::lock::Lock;
 use crate::open::{OpenError, SqliteConfig, check_version, look, open, readable, writable};
 use crate::pack::pack_batch;
@@ -223,6 +224,13 @@ impl Runs for SqliteStore {
 
     fn verify(&self) -> Pending<Result<Report, Fault>> {
         self.inner.readers.read("verify the store".to_owned(), verify::verify)
+    }
+
+    fn copy(&self, to: PathBuf) -> Pending<Result<Report, Fault>> {
+        let from = self.inner.path.clone();
+        let job = move |_: &_| Ok(backup(&from, &to));
+        let copied = self.inner.readers.read("copy the store".to_owned(), job);
+        Box::pin(async move { copied.await?.map_err(|error| Fault::new("copy the store", error)) })
     }
 
     fn prune(&self, which: Pruning) -> Pending<Result<Pruned, Fault>> {

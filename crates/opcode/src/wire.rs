@@ -219,7 +219,8 @@ fn file_rules(args: &EngineArgs, store: &Path) -> FileRules {
         name.push(end);
         PathBuf::from(name)
     };
-    let ends = ["", "-wal", "-shm", "-journal", ".lock", ".log", ".serve.json", ".attempts"];
+    let ends =
+        ["", "-wal", "-shm", "-journal", ".lock", ".log", ".serve.json", ".attempts", ".backups"];
     let kept_back = [".before-restore", ".before-restore-wal", ".original", ".original-wal"];
     let kept = ["settings.json", "settings.json.new", "vault.key", "vault.key.new"];
     let kept = kept.into_iter().filter_map(|name| Some(home()?.join(name)));

@@ -68,7 +68,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Trouble> {
         Command::Secrets(args) => Box::pin(secrets::run(place, args)).await,
         Command::Audit(args) => audit::run(place, args).await,
         Command::Verify(args) => verify::run(place, args).await,
-        Command::Backup(args) => backup::run_backup(place, &args),
+        Command::Backup(args) => backup::run_backup(place, &args).await,
         Command::Vacuum(args) => vacuum::run(place, args).await,
         Command::Restore(args) => backup::run_restore(place, &args),
         Command::Doctor(args) => Box::pin(doctor::run(place, args)).await,

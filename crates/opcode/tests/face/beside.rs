@@ -83,7 +83,7 @@ fn every_command_asks_the_server_and_none_opens_its_store() {
     let file = home.file("t.json", &definition.to_string());
     let begun = home.opcode(&["run", "t", "--json"]).ended(0).json();
     let id = begun["workflow_id"].as_str().unwrap().to_owned();
-    let looks: [&[&str]; 17] = [
+    let looks: [&[&str]; 18] = [
         &["status", &id],
         &["events", &id],
         &["diagram", &id],
@@ -99,6 +99,7 @@ fn every_command_asks_the_server_and_none_opens_its_store() {
         &["plugins", "list"],
         &["audit"],
         &["verify"],
+        &["backup", "copy.db"],
         &["define", &file, "--dry-run"],
         &["run", "t"],
     ];
