@@ -56,6 +56,11 @@ pub trait Action: Send + Sync {
     /// Whom it would talk to: `host:port` or a program. The breaker's key.
     fn target(&self, params: &Value) -> Option<String>;
 
+    /// Whether who provides it bounds how many run at once, so that they take no place among the others.
+    fn has_own_line(&self) -> bool {
+        false
+    }
+
     /// Runs a pure action.
     fn compute(&self, params: &Value) -> Result<Answer, Failure>;
 

@@ -183,6 +183,7 @@ impl Driver {
                 | Incoming::Delivered { .. }
                 | Incoming::Committed { .. }
                 | Incoming::Finished { .. }
+                | Incoming::Aside(_)
                 | Incoming::Poke(_)
                 | Incoming::Recovered(_)
                 | Incoming::Drain => continue,

@@ -47,6 +47,7 @@ impl Driver {
                 | Incoming::Delivered { .. }
                 | Incoming::Committed { .. }
                 | Incoming::Finished { .. }
+                | Incoming::Aside(_)
                 | Incoming::Recovered(_)
                 | Incoming::Drain => {}
             }

@@ -115,6 +115,10 @@ impl Driver {
                 }
                 self.let_out();
             }
+            Incoming::Aside(key) => {
+                self.slots.step_aside(key);
+                self.let_out();
+            }
             Incoming::Poke(run) => self.poke(run),
             Incoming::Recovered(open) => self.recovered(open),
             Incoming::Drain => {

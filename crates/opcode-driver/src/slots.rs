@@ -14,6 +14,8 @@ use crate::words::AttemptKey;
 pub(crate) struct Slots {
     limit: usize,
     running: BTreeSet<AttemptKey>,
+    /// Out as well, but bounded by who provides them: they take no place.
+    aside: BTreeSet<AttemptKey>,
     /// Told to stop before they had a place; the shell's answer is awaited.
     withdrawn: BTreeSet<AttemptKey>,
     /// A run is in here exactly while it is in `turns`, once; its line may have emptied meanwhile.
@@ -27,6 +29,7 @@ impl Slots {
         Self {
             limit: limit.max(1),
             running: BTreeSet::new(),
+            aside: BTreeSet::new(),
             withdrawn: BTreeSet::new(),
             waiting: BTreeMap::new(),
             turns: VecDeque::new(),
@@ -65,6 +68,13 @@ impl Slots {
         None
     }
 
+    /// An attempt that is out takes no place from now on.
+    pub(crate) fn step_aside(&mut self, key: AttemptKey) {
+        if self.running.remove(&key) {
+            self.aside.insert(key);
+        }
+    }
+
     /// Whether an attempt must be told to stop: it is out, or was in line and leaves it. Not if it is back.
     pub(crate) fn stop(&mut self, key: AttemptKey) -> bool {
         let line = self.waiting.get_mut(&key.run);
@@ -72,7 +82,7 @@ impl Slots {
             self.withdrawn.insert(key);
             return true;
         }
-        self.running.contains(&key)
+        self.running.contains(&key) || self.aside.contains(&key)
     }
 
     /// Everything of a run that is out or in line, told to stop.
@@ -83,12 +93,13 @@ impl Slots {
         let line = line.into_iter().map(|(step, attempt)| AttemptKey { run, step, attempt });
         let line: Vec<AttemptKey> = line.collect();
         self.withdrawn.extend(line.iter().copied());
-        line.into_iter().chain(self.running.range(first..=last).copied()).collect()
+        let out = self.running.range(first..=last).chain(self.aside.range(first..=last));
+        line.into_iter().chain(out.copied()).collect()
     }
 
     /// An attempt is back. `false` if it was not out.
     pub(crate) fn done(&mut self, key: AttemptKey) -> bool {
-        self.running.remove(&key) || self.withdrawn.remove(&key)
+        self.running.remove(&key) || self.aside.remove(&key) || self.withdrawn.remove(&key)
     }
 
     /// Lets nothing more out.
@@ -98,7 +109,7 @@ impl Slots {
 
     /// How many are out.
     pub(crate) fn running(&self) -> usize {
-        self.running.len()
+        self.running.len() + self.aside.len()
     }
 
     /// Attempts in line.
@@ -113,6 +124,21 @@ mod tests {
 
     fn key(run: u8, step: u32) -> AttemptKey {
         AttemptKey { run: RunId([run; 16]), step: StepIx(step), attempt: 1 }
+    }
+
+    #[test]
+    fn who_steps_aside_leaves_a_place_and_is_still_out() {
+        let mut slots = Slots::new(1);
+        slots.want(key(1, 0));
+        slots.want(key(2, 0));
+        assert_eq!(slots.next(), Some(key(1, 0)));
+        slots.step_aside(key(1, 0));
+        assert_eq!(slots.next(), Some(key(2, 0)));
+        assert_eq!((slots.next(), slots.running()), (None, 2));
+        assert!(slots.stop(key(1, 0)) && slots.stop_all(RunId([1; 16])) == [key(1, 0)]);
+        assert!(slots.done(key(1, 0)) && !slots.done(key(1, 0)));
+        slots.step_aside(key(9, 9));
+        assert_eq!(slots.running(), 1, "who is not out does not step aside");
     }
 
     #[test]

@@ -98,6 +98,8 @@ pub enum Incoming {
         /// Breakers that changed on the way.
         breakers: Vec<BreakerChange>,
     },
+    /// An attempt is bounded by who provides its action: it takes no place among the others.
+    Aside(AttemptKey),
     /// A run's inbox has something for it.
     Poke(RunId),
     /// Runs that are not over, found at start.

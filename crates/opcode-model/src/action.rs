@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Failure;
 use crate::problem::Patch;
 use crate::sandbox::Wishes;
+use crate::secret::Hides;
 use crate::trace::TraceParent;
 use crate::value::{Object, Value};
 
@@ -180,6 +181,8 @@ pub struct Call {
     pub trace: Option<TraceParent>,
     /// How far what it runs is locked in, if the definition says.
     pub wishes: Option<Arc<Wishes>>,
+    /// Takes its secrets out of what is told on the way.
+    pub hides: Option<Arc<dyn Hides>>,
 }
 
 /// How the outside answered an attempt.

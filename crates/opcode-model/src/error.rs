@@ -81,7 +81,7 @@ error_codes! {
     /// The caller may not do this.
     PermissionDenied = "PERMISSION_DENIED", 403, false, "ask an operator for the right";
     /// No such action.
-    ActionUnavailable = "ACTION_UNAVAILABLE", 400, true, "use one of the listed actions";
+    ActionUnavailable = "ACTION_UNAVAILABLE", 400, true, "use an action that `opcode query actions` lists; `opcode plugins list` shows where plugins stand";
     /// A plugin does not offer any more what was approved.
     PluginChanged = "PLUGIN_CHANGED", 409, false, "look at it with `opcode plugins list`, then `opcode plugins approve NAME`";
     /// An assertion of the workflow did not hold.

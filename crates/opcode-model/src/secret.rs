@@ -8,6 +8,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+/// Takes out of a text what nobody shall be told.
+pub trait Hides: fmt::Debug + Send + Sync {
+    /// The text without it; `None` if it has nothing of it.
+    fn hidden(&self, text: &str) -> Option<String>;
+}
+
 /// A value that `Debug` and `Display` do not show.
 #[derive(Clone)]
 pub struct Secret<T>(T);

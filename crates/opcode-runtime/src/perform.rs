@@ -14,6 +14,7 @@ use opcode_driver::{AttemptKey, Incoming};
 use opcode_model::action::{Answer, Call, EffectClass, Outcome};
 use opcode_model::effect::{BreakerChange, Perform};
 use opcode_model::event::Breaker;
+use opcode_model::secret::Hides;
 use opcode_model::{Effect, ErrorCode, Failure, TraceParent};
 use opcode_store::Committed;
 use opcode_vault::{Opened, Redactor, Use};
@@ -80,6 +81,10 @@ impl Performer {
             let message = "an attempt without a committed intent is not performed";
             return self.answer(key, Err(Failure::new(ErrorCode::Internal, message)));
         };
+        let action = self.tools.find(&permit.0.action);
+        if action.is_some_and(|action| action.has_own_line()) {
+            self.tell.incoming(Incoming::Aside(key));
+        }
         let (stopper, stop) = Stop::pair();
         self.running.insert(key, stopper);
         let attempt = Attempt {
@@ -143,7 +148,7 @@ impl Attempt {
             return (Err(Failure::new(ErrorCode::ActionUnavailable, message)), Vec::new());
         };
         if perform.secrets.is_empty() {
-            return self.act(action.as_ref(), perform, &[]).await;
+            return self.act(action.as_ref(), perform, &[], None).await;
         }
         let opened = match self.open(action.as_ref(), &perform).await {
             Ok(opened) => opened,
@@ -155,9 +160,10 @@ impl Attempt {
         let is_secret = place != action.target(&perform.params);
         let place = place.filter(|_| is_secret).unwrap_or_default();
         let host = place.rsplit_once(':').map_or("", |(host, _)| host).to_owned();
-        let (outcome, changes) =
-            self.act(action.as_ref(), Perform { params, ..perform }, opened.hosts()).await;
-        let redactor = opened.redactor(&[place, host]);
+        let redactor = Arc::new(opened.redactor(&[place, host]));
+        let perform = Perform { params, ..perform };
+        let hides = Some(redactor.clone() as _);
+        let (outcome, changes) = self.act(action.as_ref(), perform, opened.hosts(), hides).await;
         let outcome = outcome
             .map(|output| redactor.value(output))
             .map_err(|failure| redactor.failure(failure));
@@ -190,6 +196,7 @@ impl Attempt {
         action: &dyn Action,
         perform: Perform,
         hosts: &[Vec<String>],
+        hides: Option<Arc<dyn Hides>>,
     ) -> (Outcome, Vec<BreakerChange>) {
         if action.class() == EffectClass::Pure {
             return (self.compute(action, &perform), Vec::new());
@@ -202,7 +209,7 @@ impl Attempt {
             },
             None => Vec::new(),
         };
-        let call = call(perform, hosts);
+        let call = Call { hides, ..call(perform, hosts) };
         let outcome = action.perform(&call, &self.world, self.stop.clone()).await;
         if let Some(target) = &target {
             changes.extend(self.breakers().record(action.name(), target, now(), &outcome));
@@ -251,5 +258,6 @@ fn call(perform: Perform, hosts: &[Vec<String>]) -> Call {
         timeout: perform.timeout,
         hosts: hosts.to_vec(),
         wishes: perform.wishes,
+        hides: None,
     }
 }

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use opcode_engine::{Plan, plan};
+use opcode_model::action::{Actions, Answer, EffectClass, ParamProblem};
 use opcode_model::commit::{CatalogKind, CatalogWrite};
-use opcode_model::{DefinitionHash, ErrorCode, Failure, Problem, Timestamp, Value};
+use opcode_model::{DefinitionHash, ErrorCode, Failure, Language, Problem, Timestamp, Value};
 use opcode_store::{Catalog, Fault};
 
 use crate::tools::Tools;
@@ -52,8 +53,12 @@ impl Plans {
         if let Some(plan) = self.kept().plans.get(&hash) {
             return Ok(plan.clone());
         }
+        let revision = self.tools.revision();
         let made = Arc::new(plan(definition, self.tools.as_ref())?);
-        self.keep(made.clone());
+        // If the actions changed meanwhile, it may say something else next time.
+        if revision == self.tools.revision() {
+            self.keep(made.clone());
+        }
         Ok(made)
     }
 
@@ -125,9 +130,44 @@ impl Plans {
             Failure::new(ErrorCode::Store, format!("definition {hash} is damaged: {cause}"))
         };
         let definition = Value::from_json(&text.ok_or_else(missing)?).map_err(damaged)?;
-        let plan = self.make(&definition).map_err(|problems| unfit(&problems))?;
         self.stored(hash);
-        Ok(plan)
+        match self.make(&definition) {
+            Ok(plan) => Ok(plan),
+            // An action that is not there any more does not keep what was done with it from being read, or cancelled.
+            Err(problems) => {
+                let stored = Stored(self.tools.as_ref());
+                plan(&definition, &stored).map(Arc::new).map_err(|_| unfit(&problems))
+            }
+        }
+    }
+}
+
+/// The actions of a definition that was taken in: what is not there any more cannot be performed, and that is all.
+struct Stored<'a>(&'a dyn Tools);
+
+impl Actions for Stored<'_> {
+    fn class(&self, name: &str) -> Option<EffectClass> {
+        self.0.class(name).or(Some(EffectClass::Unsafe))
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.names()
+    }
+
+    fn check(&self, name: &str, params: &Value) -> Vec<ParamProblem> {
+        self.0.check(name, params)
+    }
+
+    fn program(&self, name: &str) -> Option<(&'static str, Language)> {
+        self.0.program(name)
+    }
+
+    fn runs_programs(&self, name: &str) -> bool {
+        self.0.runs_programs(name)
+    }
+
+    fn compute(&self, name: &str, params: &Value) -> Result<Answer, Failure> {
+        self.0.compute(name, params)
     }
 }
 

@@ -10,6 +10,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use opcode_model::percent::decoded;
+use opcode_model::secret::Hides;
 use opcode_model::{Failure, Object, Value};
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -24,6 +25,12 @@ const LINE_CHARS_MIN: usize = 8;
 /// Finds the secrets of one attempt.
 #[derive(Clone, Debug)]
 pub struct Redactor(Option<AhoCorasick>);
+
+impl Hides for Redactor {
+    fn hidden(&self, text: &str) -> Option<String> {
+        self.text(text)
+    }
+}
 
 impl Redactor {
     /// One for these contents.

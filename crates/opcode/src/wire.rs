@@ -178,7 +178,7 @@ pub(crate) async fn engine(
         on_halt: Arc::new(halt),
     };
     let engine = Engine::open(config, store).await?;
-    plugins.begin(Shell::of(&engine, world), listens_at.is_some()).await;
+    plugins.begin(Shell::of(&engine, world), listens_at.is_some());
     Ok((engine, plugins))
 }
 

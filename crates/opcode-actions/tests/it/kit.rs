@@ -44,6 +44,7 @@ pub(crate) fn call(params: &str) -> Call {
         trace: None,
         hosts: Vec::new(),
         wishes: None,
+        hides: None,
     }
 }
 

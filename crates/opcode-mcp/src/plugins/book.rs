@@ -80,10 +80,23 @@ impl Book {
         self.draw(line);
     }
 
-    /// Forgets what was approved, so that what it offers next is.
-    pub(super) fn forget(&mut self, line: &Arc<Line>) {
-        (self.approved, self.offered) = (None, None);
+    /// Forgets what was approved, so that what it offers next is; answers what that was.
+    pub(super) fn forget(&mut self, line: &Arc<Line>) -> Option<Approved> {
+        let approved = self.approved.take();
+        self.offered = None;
         self.draw(line);
+        approved
+    }
+
+    /// What was approved before is so again.
+    pub(super) fn restore(&mut self, line: &Arc<Line>, approved: Option<Approved>) {
+        self.approved = approved;
+        self.draw(line);
+    }
+
+    /// A tool as it is offered now.
+    pub(super) fn offered(&self, tool: &str) -> Option<&Arc<Card>> {
+        self.offered.as_ref()?.cards.get(tool)
     }
 
     /// The actions, from what is approved and what is offered.

@@ -38,6 +38,7 @@ pub(super) async fn call(
     stop: &Stop,
 ) -> Result<Value, Failure> {
     let over = call.timeout.map(|span| Instant::now() + span);
+    let _looking = call.hides.clone().map(|hides| line.cleaner.look_for(hides));
     let asking = async {
         let options = PeerRequestOptions::no_options().with_meta(meta(call));
         let handle = live.peer.send_cancellable_request(request(tool, call), options).await?;
@@ -71,7 +72,7 @@ pub(super) async fn call(
             () = sleep_until(silent) => break silence(action, line.silence),
             answer = &mut rx => {
                 return match answer.unwrap_or(Err(ServiceError::TransportClosed)) {
-                    Ok(answer) => outcome(live, action, answer),
+                    Ok(answer) => outcome(line, action, answer),
                     Err(error) => Err(refused(line, live, action, error).await),
                 };
             }
@@ -134,41 +135,40 @@ fn silence(action: &str, span: Duration) -> Failure {
 /// Why a call came to nothing.
 async fn refused(line: &Line, live: &Live, action: &str, error: ServiceError) -> Failure {
     let failed = |code, why: &str| Failure::new(code, format!("{action}: {why}"));
-    let failure = if let ServiceError::McpError(error) = error {
+    if let ServiceError::McpError(error) = error {
         let is_unfit = error.code.0 == INVALID_PARAMS;
         let code = if is_unfit { ErrorCode::Validation } else { ErrorCode::Execution };
         let details = Value::from_serde(&json!({"code": error.code.0}));
-        failed(code, &cut(&error.message)).with_details(details)
+        failed(code, &line.cleaner.cut(&error.message, ERROR_CHARS_MAX)).with_details(details)
     } else if matches!(error, ServiceError::UnexpectedResponse) {
         failed(ErrorCode::Execution, ELSE)
     } else if live.peer.is_transport_closed() {
         line.lost(action).await
     } else {
         // A server that could not be reached is still the plugin's line.
-        failed(ErrorCode::Execution, &format!("the call could not be made: {error}"))
-    };
-    live.redactor.failure(failure)
+        let why = format!("the call could not be made: {error}");
+        failed(ErrorCode::Execution, &line.cleaner.cut(&why, ERROR_CHARS_MAX))
+    }
 }
 
 const ELSE: &str = "the plugin answered with something else";
 const ASKS: &str = "the plugin asks for input, which a workflow cannot give it; put the question into a reasoning step";
 
-fn outcome(live: &Live, action: &str, answer: ServerResult) -> Result<Value, Failure> {
+fn outcome(line: &Line, action: &str, answer: ServerResult) -> Result<Value, Failure> {
     let failure = |code, why: &str| Failure::new(code, format!("{action}: {why}"));
     let ServerResult::CallToolResult(result) = answer else {
         let asks = matches!(answer, ServerResult::InputRequiredResult(_));
         return Err(failure(ErrorCode::Execution, if asks { ASKS } else { ELSE }));
     };
     let is_error = result.is_error.unwrap_or_default();
-    let said = text(&result);
-    let output = live.redactor.value(Value::from_serde(&shown(result)));
+    let said = line.cleaner.cut(&text(&result), ERROR_CHARS_MAX);
+    let output = line.cleaner.value(Value::from_serde(&shown(result)));
     if output.depth(VALUE_DEPTH_MAX + 1) > VALUE_DEPTH_MAX {
         return Err(failure(ErrorCode::LimitExceeded, "the answer is nested too deeply"));
     }
     if is_error {
         let said = if said.is_empty() { "the tool failed".to_owned() } else { said };
-        let failed = failure(ErrorCode::Execution, &said).with_details(output);
-        return Err(live.redactor.failure(failed));
+        return Err(failure(ErrorCode::Execution, &said).with_details(output));
     }
     Ok(output)
 }
@@ -185,9 +185,5 @@ fn shown(result: CallToolResult) -> Json {
 /// All text of a result.
 fn text(result: &CallToolResult) -> String {
     let texts = result.content.iter().filter_map(|block| block.as_text());
-    cut(&texts.map(|it| it.text.as_str()).collect::<Vec<_>>().join("\n"))
-}
-
-fn cut(text: &str) -> String {
-    text.chars().take(ERROR_CHARS_MAX).collect()
+    texts.map(|it| it.text.as_str()).collect::<Vec<_>>().join("\n")
 }

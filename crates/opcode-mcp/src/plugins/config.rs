@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use axum::http::Uri;
 use opcode_engine::server_wishes;
 use opcode_model::problem::{nearest, pointer};
 use opcode_model::time::parse_duration;
@@ -130,15 +131,24 @@ fn reached(object: &Object) -> Result<Reached, Problem> {
                 Some(list) => texts(list)
                     .ok_or_else(|| wrong("/args", "a list of texts without NUL is needed"))?,
             };
+            bare("/command", &command)?;
+            for (at, arg) in args.iter().enumerate() {
+                bare(&format!("/args/{at}"), arg)?;
+            }
             let env = pairs(object, "env", is_variable)?;
             let cwd = text(object, "cwd")?;
             Ok(Reached::Program(Program { command, args, env, cwd }))
         }
         (None, Some(url)) => {
-            let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
-            if rest.is_none_or(|rest| rest.is_empty() || rest.contains(['@', ' '])) {
+            let uri = url.parse::<Uri>().ok();
+            let is_fit = uri.is_some_and(|uri| {
+                let is_http = matches!(uri.scheme_str(), Some("http" | "https"));
+                is_http && uri.authority().is_some_and(|it| !it.as_str().contains('@'))
+            });
+            if !is_fit {
                 return Err(wrong("/url", "an http or https URL without a password is needed"));
             }
+            bare("/url", &url)?;
             let headers = pairs(object, "headers", is_header)?;
             Ok(Reached::Server { url, headers })
         }
@@ -151,6 +161,14 @@ fn reached(object: &Object) -> Result<Reached, Problem> {
 
 fn wrong(path: &str, message: &str) -> Problem {
     Problem::error(ErrorCode::Validation, path, message)
+}
+
+/// Everybody on the machine can list the words of a program, and errors show a URL.
+fn bare(place: &str, text: &str) -> Result<(), Problem> {
+    if !text.contains("${{") {
+        return Ok(());
+    }
+    Err(wrong(place, "nothing is filled in here").hint("secrets go into `env` or `headers`"))
 }
 
 fn text(object: &Object, name: &str) -> Result<Option<String>, Problem> {
@@ -248,6 +266,9 @@ mod tests {
             (r#"{"command": "x", "sandbox": "locked"}"#, "/sandbox"),
             (r#"{"command": "x", "timeout": "soon"}"#, "/timeout"),
             (r#"{"url": "ftp://x"}"#, "/url"),
+            (r#"{"url": "http://x\\.y/z"}"#, "/url"),
+            (r#"{"url": "http://x/?k=${{secrets.K}}"}"#, "/url"),
+            (r#"{"command": "x", "args": ["--token", "${{secrets.K}}"]}"#, "/args/1"),
             (r#"{"url": "http://me:secret@x"}"#, "/url"),
             (r#"{"url": "http://x", "sandbox": "strict"}"#, "/url"),
             (

@@ -4,14 +4,14 @@
 //! Not here: when to try (`supervise.rs`), what its tools mean (`book.rs`).
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue, Uri};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use opcode_model::{ErrorCode, Failure, Object, Value};
-use opcode_runtime::{Redactor, Use};
+use opcode_runtime::Use;
 use opcode_sandbox::{ExecEnd, ExecFault, ExecSpec, Held};
 use rmcp::model::{PaginatedRequestParams, ProtocolVersion, ServerPeerInfo, Tool};
 use rmcp::service::{
@@ -29,9 +29,8 @@ use tokio::time::timeout;
 use super::Shell;
 use super::config::{PluginConfig, Program, Reached};
 use super::line::Line;
-use super::lines::{End, Lines};
+use super::lines::{End, Lines, Meter};
 use super::listener::{Calls, Listener};
-use super::log::LINE_BYTES_MAX;
 use opcode_runtime::now;
 
 /// How long a handshake may take.
@@ -40,6 +39,8 @@ const HANDSHAKE_MAX: Duration = Duration::from_secs(30);
 const LISTING_MAX: Duration = Duration::from_secs(10);
 /// How long a program may take to end, before it is killed.
 const GRACE: Duration = Duration::from_secs(2);
+/// Bytes of one line beside its messages that are looked through.
+const OVERHEARD_BYTES_MAX: usize = 64 << 10;
 /// Tools of one plugin.
 const TOOLS_MAX: usize = 1_000;
 /// Pages its list of tools may have.
@@ -49,8 +50,8 @@ const PAGES_MAX: usize = 100;
 pub(super) struct Connected {
     pub peer: Peer<RoleClient>,
     pub calls: Calls,
-    pub redactor: Arc<Redactor>,
     pub changed: Arc<Notify>,
+    pub flooded: Arc<Notify>,
     line: Arc<Line>,
     cancel: Option<RunningServiceCancellationToken>,
     /// Its connection has ended.
@@ -80,7 +81,7 @@ impl Connected {
                 None => "its connection was closed".to_owned(),
             },
         };
-        self.line.unavailable(&with_last_words(&self.line, why))
+        self.line.unavailable(&why)
     }
 
     /// Sees to it that its program is dead; answers how it ended.
@@ -140,13 +141,14 @@ pub(super) async fn connect(
 ) -> Result<Connected, Failure> {
     match &config.reached {
         Reached::Program(program) => {
-            let (filled, redactor) = fill(line, shell, &program.env, None).await?;
+            let filled = fill(line, shell, &program.env, None).await?;
             let spec = spec(line, config, program, filled, shell).await?;
-            Coming { line, shell, redactor, speaks_old }.start(&spec).await
+            Coming { line, shell, speaks_old }.start(&spec).await
         }
         Reached::Server { url, headers } => {
-            let (filled, redactor) = fill(line, shell, headers, Some(host(url))).await?;
-            Coming { line, shell, redactor, speaks_old }.reach(url, &filled).await
+            line.cleaner.set_url(url);
+            let filled = fill(line, shell, headers, host(url)).await?;
+            Coming { line, shell, speaks_old }.reach(url, &filled).await
         }
     }
 }
@@ -157,7 +159,7 @@ async fn fill(
     shell: &Shell,
     texts: &Object,
     host: Option<String>,
-) -> Result<(BTreeMap<String, String>, Arc<Redactor>), Failure> {
+) -> Result<BTreeMap<String, String>, Failure> {
     let (action, whom) = (format!("{}.*", line.name), format!("plugin {}", line.name));
     let wish = Use {
         action: &action,
@@ -167,18 +169,16 @@ async fn fill(
         agent: None,
     };
     let (filled, redactor) = shell.secrets.fill(&Value::Object(texts.clone()), wish).await?;
+    line.cleaner.set_own(Arc::new(redactor));
     let pair = |(name, value): &(Arc<str>, Value)| (name.to_string(), value.to_text());
-    let filled = filled.as_object().into_iter().flatten().map(pair).collect();
-    Ok((filled, Arc::new(redactor)))
+    Ok(filled.as_object().into_iter().flatten().map(pair).collect())
 }
 
-/// `host:port` of a URL.
-fn host(url: &str) -> String {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-    let port = if url.starts_with("https:") { 443 } else { 80 };
-    if has_port { authority.to_owned() } else { format!("{authority}:{port}") }
+/// `host:port` of a URL, as it will be connected to.
+fn host(url: &str) -> Option<String> {
+    let uri: Uri = url.parse().ok()?;
+    let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
+    Some(format!("{}:{port}", uri.host()?))
 }
 
 async fn spec(
@@ -219,7 +219,6 @@ type Service = RunningService<RoleClient, Listener>;
 struct Coming<'a> {
     line: &'a Arc<Line>,
     shell: &'a Shell,
-    redactor: Arc<Redactor>,
     speaks_old: bool,
 }
 
@@ -234,8 +233,9 @@ impl Coming<'_> {
             line: self.line.clone(),
             calls: Calls::default(),
             hub: self.shell.hub.clone(),
-            redactor: self.redactor.clone(),
             changed: Arc::new(Notify::new()),
+            flooded: Arc::new(Notify::new()),
+            meter: Mutex::new(Meter::unasked()),
         };
         let lifecycle = match self.speaks_old {
             true => ClientLifecycleMode::Initialize,
@@ -256,8 +256,8 @@ impl Coming<'_> {
         let (peer, heard) = (service.peer().clone(), service.service());
         Connected {
             calls: heard.calls.clone(),
-            redactor: heard.redactor.clone(),
             changed: heard.changed.clone(),
+            flooded: heard.flooded.clone(),
             peer,
             line: self.line.clone(),
             cancel: Some(service.cancellation_token()),
@@ -268,8 +268,7 @@ impl Coming<'_> {
     }
 
     fn failed(&self, why: String) -> Failure {
-        let why = with_last_words(self.line, why);
-        self.line.unavailable(&self.redactor.text(&why).unwrap_or(why))
+        self.line.unavailable(&with_last_words(self.line, why))
     }
 
     /// A program.
@@ -277,11 +276,9 @@ impl Coming<'_> {
         let session = Box::pin(self.shell.world.exec().open(spec, GRACE)).await;
         let session = session.map_err(|fault| self.failed(fault.to_string()))?;
         let (mut held, end) = (session.held, End::default());
-        tokio::spawn(overhear(session.stderr, self.line.clone(), self.redactor.clone()));
-        let (line, redactor) = (self.line.clone(), self.redactor.clone());
-        let note = move |text: String| {
-            line.log.noted(now(), redactor.text(&text).unwrap_or(text));
-        };
+        tokio::spawn(overhear(session.stderr, self.line.clone()));
+        let line = self.line.clone();
+        let note = move |text: String| line.log.noted(now(), line.cleaner.cut(&text, 200));
         let lines = Lines::new((session.stdout, session.stdin), end.clone(), Arc::new(note));
         match self.shake(lines).await {
             Ok(service) => Ok(self.connected(service, Some(held), end)),
@@ -320,28 +317,28 @@ impl Coming<'_> {
 }
 
 /// Keeps the last of what it says beside its messages.
-async fn overhear(mut stderr: impl AsyncRead + Unpin, line: Arc<Line>, redactor: Arc<Redactor>) {
-    let mut said: Vec<u8> = Vec::with_capacity(LINE_BYTES_MAX);
-    let keep = |said: &[u8]| {
-        let text = String::from_utf8_lossy(said);
-        let text = redactor.text(&text).unwrap_or_else(|| text.trim_end().to_owned());
-        if !text.is_empty() {
-            line.log.heard(now(), text);
+async fn overhear(mut stderr: impl AsyncRead + Unpin, line: Arc<Line>) {
+    let mut said: Vec<u8> = Vec::new();
+    let keep = |said: &mut Vec<u8>| {
+        let text = line.cleaner.clean(&String::from_utf8_lossy(said));
+        if !text.trim().is_empty() {
+            line.log.heard(now(), text.trim_end().to_owned());
         }
+        said.clear();
     };
     let mut part = [0; 4096];
     while let Ok(bytes @ 1..) = stderr.read(&mut part).await {
         for byte in &part[..bytes] {
-            if *byte == b'\n' || said.len() >= LINE_BYTES_MAX {
-                keep(&said);
-                said.clear();
+            // A line is cut only where a secret in it would be long past.
+            if *byte == b'\n' || said.len() >= OVERHEARD_BYTES_MAX {
+                keep(&mut said);
             }
             if *byte != b'\n' {
                 said.push(*byte);
             }
         }
     }
-    keep(&said);
+    keep(&mut said);
 }
 
 /// Every tool it offers.
@@ -382,13 +379,14 @@ mod tests {
     #[test]
     fn hosts_have_their_port() {
         for (url, meant) in [
-            ("https://a.example/mcp", "a.example:443"),
-            ("http://a.example", "a.example:80"),
-            ("http://127.0.0.1:9/x?y", "127.0.0.1:9"),
-            ("https://[::1]/", "[::1]:443"),
-            ("https://[::1]:8/", "[::1]:8"),
+            ("https://a.example/mcp", Some("a.example:443")),
+            ("http://a.example", Some("a.example:80")),
+            ("http://127.0.0.1:9/x?y", Some("127.0.0.1:9")),
+            ("https://[::1]/", Some("[::1]:443")),
+            ("https://[::1]:8/", Some("[::1]:8")),
+            ("http://127.0.0.1:4\\.trusted.example/mcp", None),
         ] {
-            assert_eq!(host(url), meant);
+            assert_eq!(host(url).as_deref(), meant, "{url}");
         }
     }
 }

@@ -9,12 +9,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use opcode_model::{ErrorCode, Failure, Timestamp};
-use opcode_runtime::Redactor;
 use rmcp::service::{Peer, RoleClient};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
+use super::clean::Cleaner;
 use super::listener::Calls;
 use super::log::Log;
+
+/// Calls of one plugin at once; others wait for them, and keep nobody else waiting.
+const CALLS_MAX: usize = 64;
 
 /// How long a call waits for a plugin that is coming up.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
@@ -60,8 +63,6 @@ impl Phase {
 pub(super) struct Live {
     pub peer: Peer<RoleClient>,
     pub calls: Calls,
-    /// Takes its secrets out of what it says.
-    pub redactor: Arc<Redactor>,
     /// The mark of each tool that it offers and that is approved.
     pub offered: Arc<BTreeMap<String, String>>,
 }
@@ -76,6 +77,10 @@ pub(super) struct Line {
     pub counts: Counts,
     /// Somebody needs it.
     pub wanted: Notify,
+    /// Takes out of what it says what nobody shall be told.
+    pub cleaner: Cleaner,
+    /// Calls at once.
+    pub places: Semaphore,
     phase: watch::Sender<(Timestamp, Phase)>,
 }
 
@@ -97,8 +102,9 @@ impl Counts {
 impl Line {
     pub(super) fn new(name: Arc<str>, silence: Duration, at: Timestamp) -> Self {
         let (log, counts, wanted) = (Log::default(), Counts::default(), Notify::new());
+        let (cleaner, places) = (Cleaner::default(), Semaphore::new(CALLS_MAX));
         let phase = watch::Sender::new((at, Phase::Asleep));
-        Self { name, silence, log, counts, wanted, phase }
+        Self { name, silence, log, counts, wanted, cleaner, places, phase }
     }
 
     /// It stands there now.
@@ -150,13 +156,14 @@ impl Line {
         let why = phase.failure().map(|failure| format!(": {}", failure.message));
         let (name, state) = (&self.name, phase.text());
         format!(
-            "plugin `{name}` has not told its tools yet, it is {state}{}",
+            "plugin `{name}` has not told its tools yet, it is {state}{}; `opcode plugins approve {name}` asks it",
             why.unwrap_or_default()
         )
     }
 
     /// It cannot be called.
     pub(super) fn unavailable(&self, why: &str) -> Failure {
+        let why = self.cleaner.clean(why);
         let message = format!("plugin `{}` cannot be called: {why}", self.name);
         Failure::new(ErrorCode::ActionUnavailable, message)
     }

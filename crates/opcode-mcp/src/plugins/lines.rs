@@ -3,6 +3,7 @@
 //! Keeps: a line has a limit, and what is no message is only noted; who sends without end what nobody asked for is cut off.
 //! Not here: what messages mean (`rmcp`), the program (`opcode-sandbox`).
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,6 +19,8 @@ use crate::MESSAGE_BYTES_MAX;
 const UNASKED_MAX: u32 = 5_000;
 /// Lines that are no messages, in one window.
 const JUNK_MAX: u32 = 1_000;
+/// Bytes of such a line that are noted.
+const NOTED_BYTES_MAX: usize = 16 << 10;
 /// How long a window is.
 const WINDOW: Duration = Duration::from_secs(10);
 
@@ -26,6 +29,8 @@ pub(super) struct Lines<R, W> {
     from: BufReader<R>,
     to: Arc<tokio::sync::Mutex<W>>,
     line: Vec<u8>,
+    /// Requests that are not answered yet.
+    asked: BTreeSet<String>,
     unasked: Meter,
     junk: Meter,
     end: End,
@@ -48,19 +53,25 @@ impl End {
 }
 
 /// Counts within a window.
-struct Meter {
+#[derive(Debug)]
+pub(super) struct Meter {
     since: Instant,
     count: u32,
     most: u32,
 }
 
 impl Meter {
+    /// Of messages nobody asked for.
+    pub(super) fn unasked() -> Self {
+        Self::new(UNASKED_MAX)
+    }
+
     fn new(most: u32) -> Self {
         Self { since: Instant::now(), count: 0, most }
     }
 
     /// Whether one more is too many.
-    fn is_full(&mut self) -> bool {
+    pub(super) fn is_full(&mut self) -> bool {
         if self.since.elapsed() > WINDOW {
             *self = Self::new(self.most);
         }
@@ -79,7 +90,8 @@ impl<R: AsyncRead + Unpin, W> Lines<R, W> {
             from: BufReader::new(from),
             to: Arc::new(tokio::sync::Mutex::new(to)),
             line: Vec::new(),
-            unasked: Meter::new(UNASKED_MAX),
+            asked: BTreeSet::new(),
+            unasked: Meter::unasked(),
             junk: Meter::new(JUNK_MAX),
             end,
             note,
@@ -106,19 +118,23 @@ impl<R: AsyncRead + Unpin, W> Lines<R, W> {
 
     /// The message of a line, if it is one. `Err` if no more shall be read.
     fn message(&mut self, line: &[u8]) -> Result<Option<RxJsonRpcMessage<RoleClient>>, ()> {
-        if line.iter().all(u8::is_ascii_whitespace) {
-            return Ok(None);
-        }
         let Ok(message) = serde_json::from_slice::<RxJsonRpcMessage<RoleClient>>(line) else {
             if self.junk.is_full() {
                 self.end.set("it goes on sending lines that are no messages".to_owned());
                 return Err(());
             }
-            let shown: String = String::from_utf8_lossy(line).chars().take(200).collect();
-            (self.note)(format!("no message: {shown}"));
+            if !line.iter().all(u8::is_ascii_whitespace) {
+                let shown = &line[..line.len().min(NOTED_BYTES_MAX)];
+                (self.note)(format!("no message: {}", String::from_utf8_lossy(shown)));
+            }
             return Ok(None);
         };
-        let is_answer = matches!(message, JsonRpcMessage::Response(_) | JsonRpcMessage::Error(_));
+        let id = match &message {
+            JsonRpcMessage::Response(answer) => Some(answer.id.to_string()),
+            JsonRpcMessage::Error(answer) => answer.id.as_ref().map(ToString::to_string),
+            JsonRpcMessage::Request(_) | JsonRpcMessage::Notification(_) => None,
+        };
+        let is_answer = id.is_some_and(|id| self.asked.remove(&id));
         if !is_answer && self.unasked.is_full() {
             self.end.set("it floods us with messages that nobody asked for".to_owned());
             return Err(());
@@ -138,6 +154,9 @@ where
         &mut self,
         item: TxJsonRpcMessage<RoleClient>,
     ) -> impl Future<Output = io::Result<()>> + Send + 'static {
+        if let JsonRpcMessage::Request(request) = &item {
+            self.asked.insert(request.id.to_string());
+        }
         let (to, text) = (self.to.clone(), serde_json::to_vec(&item));
         async move {
             let mut text = text?;
@@ -204,13 +223,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_flood_is_cut_off_but_not_of_answers() {
+    async fn a_flood_is_cut_off_whatever_it_is_of() {
         let note = "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/tools/list_changed\"}\n";
         let (count, why) = received(note.repeat(20_000).into_bytes()).await;
         assert_eq!(count as u32, UNASKED_MAX);
         assert!(why.unwrap().contains("floods"));
         let answer = "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}\n";
-        assert_eq!(received(answer.repeat(20_000).into_bytes()).await, (20_000, None));
+        let (_, why) = received(answer.repeat(20_000).into_bytes()).await;
+        assert!(why.unwrap().contains("floods"), "answers to nothing");
+        let (_, why) = received("\n".repeat(20_000).into_bytes()).await;
+        assert!(why.unwrap().contains("no messages"));
         let (_, why) = received("junk\n".repeat(20_000).into_bytes()).await;
         assert!(why.unwrap().contains("no messages"));
     }

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use opcode_runtime::{Hub, Progress, Redactor};
+use opcode_runtime::{Hub, Progress};
 use rmcp::handler::client::ClientHandler;
 use rmcp::model::{
     ClientCapabilities, ClientConfig, Implementation, LoggingMessageNotificationParam,
@@ -18,6 +18,7 @@ use rmcp::service::{NotificationContext, RoleClient};
 use tokio::sync::Notify;
 
 use super::line::Line;
+use super::lines::Meter;
 use opcode_runtime::now;
 
 /// Characters of a message that are passed on.
@@ -77,15 +78,25 @@ pub(super) struct Listener {
     pub line: Arc<Line>,
     pub calls: Calls,
     pub hub: Hub,
-    pub redactor: Arc<Redactor>,
     /// Its tools are others now.
     pub changed: Arc<Notify>,
+    /// It says more than anybody can want to hear.
+    pub flooded: Arc<Notify>,
+    pub meter: Mutex<Meter>,
 }
 
 impl Listener {
     fn clean(&self, text: &str) -> String {
-        let cut: String = text.chars().take(MESSAGE_CHARS_MAX).collect();
-        self.redactor.text(&cut).unwrap_or(cut)
+        self.line.cleaner.cut(text, MESSAGE_CHARS_MAX)
+    }
+
+    /// Whether one more notification may be heard.
+    fn hears(&self) -> bool {
+        let is_full = self.meter.lock().unwrap_or_else(PoisonError::into_inner).is_full();
+        if is_full {
+            self.flooded.notify_one();
+        }
+        !is_full
     }
 }
 
@@ -100,6 +111,9 @@ impl ClientHandler for Listener {
         told: ProgressNotificationParam,
         _: NotificationContext<RoleClient>,
     ) {
+        if !self.hears() {
+            return;
+        }
         let Some(call) = self.calls.find(&told.progress_token) else { return };
         call.lives.notify_one();
         self.hub.tell_progress(Progress {
@@ -112,7 +126,9 @@ impl ClientHandler for Listener {
     }
 
     async fn on_tool_list_changed(&self, _: NotificationContext<RoleClient>) {
-        self.changed.notify_one();
+        if self.hears() {
+            self.changed.notify_one();
+        }
     }
 
     async fn on_logging_message(
@@ -120,6 +136,9 @@ impl ClientHandler for Listener {
         told: LoggingMessageNotificationParam,
         _: NotificationContext<RoleClient>,
     ) {
+        if !self.hears() {
+            return;
+        }
         let text = match told.data.as_str() {
             Some(text) => text.to_owned(),
             None => told.data.to_string(),

@@ -12,7 +12,7 @@ use serde_json::{Value as Json, json};
 /// Bytes of text kept.
 const BYTES_MAX: usize = 64 << 10;
 /// Bytes of one line.
-pub(super) const LINE_BYTES_MAX: usize = 4 << 10;
+const LINE_BYTES_MAX: usize = 4 << 10;
 
 /// The last of what was said.
 #[derive(Debug, Default)]

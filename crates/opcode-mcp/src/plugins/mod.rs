@@ -6,6 +6,7 @@
 mod book;
 mod call;
 mod card;
+mod clean;
 mod config;
 mod connect;
 mod line;
@@ -17,10 +18,10 @@ mod plugin;
 mod supervise;
 mod tool;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -72,8 +73,10 @@ struct Inner {
     catalog: Arc<dyn Catalog>,
     known: RwLock<BTreeMap<String, Arc<Plugin>>>,
     /// Orders for those that nobody keeps yet.
-    idle: std::sync::Mutex<Vec<(Arc<Plugin>, mpsc::Receiver<Order>)>>,
+    idle: Mutex<Vec<(Arc<Plugin>, mpsc::Receiver<Order>)>>,
     shell: OnceLock<Shell>,
+    /// Names that somebody is about to add.
+    adding: Mutex<BTreeSet<String>>,
     revision: Arc<AtomicU64>,
 }
 
@@ -94,8 +97,9 @@ impl Plugins {
             own,
             catalog,
             known: RwLock::default(),
-            idle: std::sync::Mutex::default(),
+            idle: Mutex::default(),
             shell: OnceLock::new(),
+            adding: Mutex::default(),
             revision: Arc::default(),
         }));
         let mut rows: BTreeMap<String, Row> = BTreeMap::new();
@@ -112,9 +116,13 @@ impl Plugins {
             all.know(name, config.clone(), rows.get(name), true);
         }
         for (name, row) in rows.iter().filter(|(name, _)| !settings.contains_key(*name)) {
-            let config = row.config.as_ref().map(PluginConfig::read);
-            if let Some(Ok(config)) = config {
-                all.know(name, config, Some(row), false);
+            match row.config.as_ref().map(PluginConfig::read) {
+                Some(Ok(config)) => all.know(name, config, Some(row), false),
+                Some(Err(problem)) => {
+                    tracing::error!(plugin = %name, "it is not there: {}", problem.message);
+                }
+                // It stood in the settings, and stands there no more.
+                None => {}
             }
         }
         Ok(all)
@@ -154,21 +162,14 @@ impl Plugins {
         self.0.known.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps them from now on: all come up at once if `eager`, else each when it is first needed. Comes back when those
-    /// have come up, or not, whose tools nobody knows.
-    pub async fn begin(&self, shell: Shell, eager: bool) {
+    /// Keeps them from now on: all come up at once if `eager`, else each when it is first needed, or nobody knows its tools.
+    pub fn begin(&self, shell: Shell, eager: bool) {
         let idle = std::mem::take(&mut *self.idle());
-        let unknown: Vec<_> =
-            idle.iter().map(|(plugin, _)| plugin.clone()).filter(|it| !it.is_known()).collect();
         for (plugin, orders) in idle {
             keep(plugin, shell.clone(), orders, eager);
         }
         // Nobody begins twice.
         self.0.shell.set(shell).unwrap_or_default();
-        if !eager {
-            let waiting = unknown.iter().map(|plugin| plugin.line.settled(ADD_MAX));
-            futures_util::future::join_all(waiting).await;
-        }
     }
 
     fn find_plugin(&self, name: &str) -> Result<Arc<Plugin>, Failure> {
@@ -199,6 +200,15 @@ impl Plugins {
         Ok(self.find_plugin(name)?.line.log.told())
     }
 
+    /// Does something to its end, also when whoever asked has gone.
+    async fn whole<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let done = tokio::spawn(work).await;
+        done.unwrap_or_else(|cause| Err(Failure::new(ErrorCode::Internal, cause.to_string())))
+    }
+
     /// Brings one up and keeps it, with the tools it offers now as those that are approved.
     ///
     /// # Errors
@@ -206,21 +216,42 @@ impl Plugins {
     /// kept then.
     pub async fn add(&self, name: &str, config: PluginConfig, by: &Actor) -> Result<Json, Failure> {
         config::check_name(name, &self.0.own.names())?;
-        let failure = |code, message: String| Err(Failure::new(code, message));
-        if self.known().contains_key(name) {
-            return failure(ErrorCode::Conflict, format!("there is a plugin `{name}` already"));
+        let (all, name, by) = (self.clone(), name.to_owned(), by.clone());
+        self.whole(async move {
+            let _reserved = all.reserve(&name)?;
+            all.bring_up(&name, config, &by).await
+        })
+        .await
+    }
+
+    /// Keeps a name for whoever is about to add it.
+    fn reserve(&self, name: &str) -> Result<Reserved, Failure> {
+        let mut adding = self.0.adding.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.known().contains_key(name) || adding.contains(name) {
+            let message = format!("there is a plugin `{name}` already");
+            return Err(Failure::new(ErrorCode::Conflict, message));
         }
-        if self.known().len() >= PLUGINS_MAX {
+        if self.known().len() + adding.len() >= PLUGINS_MAX {
             return Err(Failure::limit("plugins", PLUGINS_MAX as i64));
         }
-        let Some(shell) = self.0.shell.get().cloned() else {
-            return failure(ErrorCode::Conflict, "no process of ours keeps plugins".to_owned());
-        };
+        adding.insert(name.to_owned());
+        Ok(Reserved(self.clone(), name.to_owned()))
+    }
+
+    async fn bring_up(
+        &self,
+        name: &str,
+        config: PluginConfig,
+        by: &Actor,
+    ) -> Result<Json, Failure> {
+        let shell =
+            self.0.shell.get().cloned().ok_or_else(|| {
+                Failure::new(ErrorCode::Conflict, "no process of ours keeps plugins")
+            })?;
         let (plugin, orders) = self.make(name, config, None, false);
         keep(plugin.clone(), shell, orders, true);
         let deed = Deed { action: "plugin.add", kind: "plugin", id: name, agent: None };
-        let come = plugin.line.settled(ADD_MAX).await;
-        let kept = match come {
+        let kept = match plugin.line.settled(ADD_MAX).await {
             Ok(_) => plugin.keep(vec![by.did(deed)]).await,
             Err(failure) => Err(failure),
         };
@@ -228,20 +259,7 @@ impl Plugins {
             plugin.end().await;
             return Err(failure);
         }
-        // Two of one name were added at once: the second gives way.
-        let is_taken = {
-            let mut known = self.known_mut();
-            let is_taken = known.contains_key(name);
-            if !is_taken {
-                known.insert(name.to_owned(), plugin.clone());
-            }
-            is_taken
-        };
-        if is_taken {
-            plugin.end().await;
-            return failure(ErrorCode::Conflict, format!("there is a plugin `{name}` already"));
-        }
-        self.0.revision.fetch_add(1, Ordering::Relaxed);
+        self.register(name, plugin.clone());
         Ok(plugin.told())
     }
 
@@ -255,12 +273,19 @@ impl Plugins {
             let message = format!("plugin `{name}` stands in the settings; take it out there");
             return Err(Failure::new(ErrorCode::Conflict, message));
         }
-        let deed = Deed { action: "plugin.remove", kind: "plugin", id: name, agent: None };
-        plugin.drop_row(vec![by.did(deed)]).await?;
-        self.known_mut().remove(name);
-        self.0.revision.fetch_add(1, Ordering::Relaxed);
-        plugin.end().await;
-        Ok(())
+        let (all, by) = (self.clone(), by.clone());
+        self.whole(async move {
+            // Nothing that it still says is written down any more.
+            plugin.is_kept.store(false, Ordering::Relaxed);
+            plugin.end().await;
+            let name = plugin.line.name.as_ref();
+            let deed = Deed { action: "plugin.remove", kind: "plugin", id: name, agent: None };
+            plugin.drop_row(vec![by.did(deed)]).await?;
+            all.known_mut().remove(name);
+            all.0.revision.fetch_add(1, Ordering::Relaxed);
+            Ok(())
+        })
+        .await
     }
 
     /// Starts one again; comes back when it has come up.
@@ -269,37 +294,37 @@ impl Plugins {
     /// `NOT_FOUND` if there is none of this name; why it did not come up.
     pub async fn restart(&self, name: &str, by: &Actor) -> Result<Json, Failure> {
         let plugin = self.find_plugin(name)?;
-        self.note("plugin.restart", name, by).await?;
-        self.come_up_again(&plugin).await
-    }
-
-    async fn come_up_again(&self, plugin: &Plugin) -> Result<Json, Failure> {
-        plugin.restart().await?;
-        // It first goes down.
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        plugin.line.settled(ADD_MAX).await?;
-        Ok(plugin.told())
-    }
-
-    async fn note(&self, action: &str, name: &str, by: &Actor) -> Result<(), Failure> {
-        let deed = Deed { action, kind: "plugin", id: name, agent: None };
+        let deed = Deed { action: "plugin.restart", kind: "plugin", id: name, agent: None };
         let written = self.0.catalog.put(vec![by.did(deed)]).await;
-        written.map_err(|error| Failure::new(ErrorCode::Store, error.to_string()))
+        written.map_err(|error| Failure::new(ErrorCode::Store, error.to_string()))?;
+        come_up_again(&plugin).await?;
+        Ok(plugin.told())
     }
 
     /// Takes what one offers now, and its program as it is now, as approved.
     ///
     /// # Errors
-    /// `NOT_FOUND` if there is none of this name; why it did not come up.
+    /// `NOT_FOUND` if there is none of this name; why it did not come up, and then what was approved before still is.
     pub async fn approve(&self, name: &str, by: &Actor) -> Result<Json, Failure> {
         let plugin = self.find_plugin(name)?;
-        if !plugin.approve() {
-            self.come_up_again(&plugin).await?;
-        }
-        let deed = Deed { action: "plugin.approve", kind: "plugin", id: name, agent: None };
-        plugin.keep(vec![by.did(deed)]).await?;
-        plugin.review().await;
-        Ok(plugin.told())
+        let by = by.clone();
+        self.whole(async move {
+            if plugin.is_up() {
+                plugin.approve();
+            } else {
+                let before = plugin.approve_what_comes();
+                if let Err(failure) = come_up_again(&plugin).await {
+                    plugin.approve_as_before(before);
+                    return Err(failure);
+                }
+            }
+            let name = plugin.line.name.as_ref();
+            let deed = Deed { action: "plugin.approve", kind: "plugin", id: name, agent: None };
+            plugin.keep(vec![by.did(deed)]).await?;
+            plugin.review().await;
+            Ok(plugin.told())
+        })
+        .await
     }
 
     /// Ends all of them.
@@ -317,6 +342,22 @@ impl Plugins {
     fn of_plugin(&self, name: &str) -> Option<Arc<tool::ToolAction>> {
         let (plugin, tool) = name.split_once('.')?;
         self.known().get(plugin)?.action(tool)
+    }
+}
+
+/// Starts one again, and waits until it has come up.
+async fn come_up_again(plugin: &Plugin) -> Result<(), Failure> {
+    plugin.restart().await?;
+    plugin.line.settled(ADD_MAX).await.map(drop)
+}
+
+/// A name that is about to be added, as long as this lives.
+struct Reserved(Plugins, String);
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        let Self(all, name) = self;
+        all.0.adding.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
     }
 }
 

@@ -1,7 +1,8 @@
 //! The files of a program as they were when it was approved: one byte of another, and it is not started.
 //!
-//! Keeps: what is looked at are the program itself, unless it is a well-known interpreter, and the files its arguments name.
-//! Not here: what those files load in their turn; a plugin that shall be held whole is one file.
+//! Keeps: what is looked at is the program itself, or, of a well-known interpreter, the script it runs: the first argument
+//! that is no flag and names a file.
+//! Not here: what that file loads in its turn; a plugin that shall be held whole is one file.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -12,9 +13,9 @@ use sha2::{Digest, Sha256};
 use super::config::Program;
 
 /// Programs that run what their arguments name; the system keeps them up to date.
-const INTERPRETERS: [&str; 15] = [
-    "bash", "bun", "dash", "deno", "docker", "java", "node", "npx", "perl", "podman", "ruby", "sh",
-    "uv", "uvx", "zsh",
+const INTERPRETERS: [&str; 16] = [
+    "bash", "bun", "dash", "deno", "docker", "java", "node", "nodejs", "npx", "perl", "podman",
+    "ruby", "sh", "uv", "uvx", "zsh",
 ];
 /// Bytes of one file.
 const FILE_BYTES_MAX: u64 = 1 << 30;
@@ -27,15 +28,19 @@ pub(super) type Digests = BTreeMap<String, String>;
 /// # Errors
 /// Which file cannot be read, and why.
 pub(super) fn digests(program: &Program, path: &str) -> Result<Digests, String> {
-    let own = resolved(&program.command, program.cwd.as_deref(), path);
-    let own = own.filter(|_| !is_interpreter(&program.command));
-    let named = program.args.iter().filter_map(|arg| file(arg, program.cwd.as_deref()));
+    let cwd = program.cwd.as_deref();
+    let file = match is_interpreter(&program.command) {
+        true => {
+            program.args.iter().find(|arg| !arg.starts_with('-')).and_then(|arg| file(arg, cwd))
+        }
+        false => resolved(&program.command, cwd, path),
+    };
     let digest = |file: PathBuf| {
         let name = file.display().to_string();
         let digest = sha256(&file).map_err(|cause| format!("could not read {name}: {cause}"))?;
         Ok((name, digest))
     };
-    own.into_iter().chain(named).map(digest).collect()
+    file.into_iter().map(digest).collect()
 }
 
 /// The first file that is not what it was.
@@ -47,7 +52,9 @@ pub(super) fn changed<'a>(approved: &'a Digests, now: &'a Digests) -> Option<&'a
 
 fn is_interpreter(command: &str) -> bool {
     let name = command.rsplit('/').next().unwrap_or_default();
-    INTERPRETERS.contains(&name) || name.starts_with("python")
+    let version = name.strip_prefix("python").unwrap_or("-");
+    let is_python = version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    INTERPRETERS.contains(&name) || is_python
 }
 
 fn resolved(command: &str, cwd: Option<&str>, path: &str) -> Option<PathBuf> {
@@ -105,5 +112,8 @@ mod tests {
         assert_eq!(changed(&before, &now), Some(file.display().to_string().as_str()));
         std::fs::remove_dir_all(&folder).unwrap();
         assert!(changed(&before, &Digests::new()).is_some());
+        let is = ["python", "python3", "python3.12", "/usr/bin/node"].map(is_interpreter);
+        let is_not = ["python-evil", "pythonic", "mcp-server", "node-evil"].map(is_interpreter);
+        assert_eq!((is, is_not), ([true; 4], [false; 4]));
     }
 }

@@ -1,6 +1,6 @@
 //! One plugin: what the operator says of it, what is known of its tools, and the line to it.
 //!
-//! Keeps: what is approved of it is on disk before it is in force.
+//! Keeps: what is approved of it is on disk before anybody is told that it is.
 //! Not here: keeping it up (`supervise.rs`), all of them together (`mod.rs`).
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -26,7 +26,7 @@ use super::supervise::Order;
 use super::tool::ToolAction;
 
 /// How long a program may take to die when it is not wanted any more.
-const END_MAX: Duration = Duration::from_secs(10);
+const END_MAX: Duration = Duration::from_secs(20);
 
 /// One plugin.
 pub(super) struct Plugin {
@@ -152,6 +152,9 @@ impl Plugin {
     ) -> Result<(), Failure> {
         let mut cards = Vec::new();
         for tool in discover(&self.line, peer).await? {
+            // Whoever looks at plugins need not be one who may see their secrets.
+            let cleaned = serde_json::to_value(&tool).map(|tool| self.line.cleaner.json(tool));
+            let tool = cleaned.and_then(serde_json::from_value).unwrap_or(tool);
             match Card::of(&tool) {
                 Ok(card) => cards.push(card),
                 Err(why) => self.line.log.noted(now(), format!("passed over: {why}")),
@@ -198,11 +201,24 @@ impl Plugin {
         written.map_err(|error| Failure::new(ErrorCode::Store, error.to_string()))
     }
 
-    /// Takes what it offers as approved; or, while it is down, what it will offer and be when it comes up. Whether it is up.
-    pub(super) fn approve(&self) -> bool {
-        let (line, is_up) = (&self.line, matches!(self.line.phase().1, Phase::Ready(_)));
-        self.change(|book| if is_up { book.approve(line) } else { book.forget(line) });
-        is_up
+    /// Whether it is up.
+    pub(super) fn is_up(&self) -> bool {
+        matches!(self.line.phase().1, Phase::Ready(_))
+    }
+
+    /// Takes what it offers as approved.
+    pub(super) fn approve(&self) {
+        self.change(|book| book.approve(&self.line));
+    }
+
+    /// Takes what it will offer and be when it comes up; answers what was approved before.
+    pub(super) fn approve_what_comes(&self) -> Option<Approved> {
+        self.change(|book| book.forget(&self.line))
+    }
+
+    /// It did not come up: what was approved before still is.
+    pub(super) fn approve_as_before(&self, approved: Option<Approved>) {
+        self.change(|book| book.restore(&self.line, approved));
     }
 
     /// Puts in force what is approved now.
@@ -211,18 +227,29 @@ impl Plugin {
         self.orders.send(Order::Review).await.unwrap_or_default();
     }
 
-    /// Starts it again.
+    /// Starts it again. When this comes back, it is no longer what it was.
     pub(super) async fn restart(&self) -> Result<(), Failure> {
-        let told = self.orders.send(Order::Restart).await;
-        told.map_err(|_| self.line.unavailable("no process of ours keeps it"))
+        let (heard, over) = oneshot::channel();
+        let told = tokio::time::timeout(END_MAX, async {
+            self.orders.send(Order::Restart(heard)).await.is_ok() && over.await.is_ok()
+        });
+        match told.await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(self.line.unavailable("no process of ours keeps it")),
+            Err(_) => Err(self.line.unavailable("it does not let go of what it does")),
+        }
     }
 
     /// Ends it.
     pub(super) async fn end(&self) {
         let (done, over) = oneshot::channel();
-        if self.orders.send(Order::End(done)).await.is_ok() {
-            drop(tokio::time::timeout(END_MAX, over).await);
-        }
+        let ended = async {
+            if self.orders.send(Order::End(done)).await.is_ok() {
+                // Nobody answers who is gone.
+                over.await.unwrap_or_default();
+            }
+        };
+        drop(tokio::time::timeout(END_MAX, ended).await);
     }
 
     /// All that is told of it.
@@ -230,9 +257,12 @@ impl Plugin {
         let (since, phase) = self.line.phase();
         let peer = self.peer.lock().unwrap_or_else(PoisonError::into_inner);
         let server = peer.as_ref().and_then(|info| info.server_info.as_ref());
+        let clean = |text: &str| self.line.cleaner.cut(text, 200);
         let counts = &self.line.counts;
-        let tools: Vec<Json> =
-            self.look(|book| book.actions().values().map(|it| tool(it)).collect());
+        let (tools, pinned): (Vec<Json>, _) = self.look(|book| {
+            let tools = book.actions().values().map(|it| tool(it, book.offered(&it.card.name)));
+            (tools.collect(), book.approved().map(|approved| approved.digests.clone()))
+        });
         json!({
             "name": self.line.name,
             "state": phase.text(),
@@ -240,26 +270,33 @@ impl Plugin {
             "reason": phase.failure().map(|failure| failure.message.clone()),
             "transport": self.config.transport(),
             "source": if self.is_of_settings { "settings" } else { "store" },
-            "server": server.map(|it| format!("{} {}", it.name, it.version)),
+            "server": server.map(|it| clean(&format!("{} {}", it.name, it.version))),
             "protocol": peer.as_ref().map(|info| info.protocol_version.to_string()),
             "calls": counts.calls.load(Ordering::Relaxed),
             "failed": counts.failed.load(Ordering::Relaxed),
             "restarts": counts.restarts.load(Ordering::Relaxed),
+            "pinned": pinned,
             "tools": tools,
         })
     }
 }
 
-fn tool(action: &ToolAction) -> Json {
-    let effect = match action.card.class() {
+/// A tool as it was approved, and beside it as it is offered now, where that is another.
+fn tool(action: &ToolAction, offered: Option<&Arc<Card>>) -> Json {
+    let effect = |card: &Card| match card.class() {
         EffectClass::Pure => "pure",
         EffectClass::Idempotent => "idempotent",
         EffectClass::Unsafe => "unsafe",
     };
-    json!({
+    let mut told = json!({
         "name": action.card.name,
-        "effect": effect,
+        "effect": effect(&action.card),
         "standing": action.standing.text(),
         "summary": action.card.about,
-    })
+    });
+    if let Some(card) = offered.filter(|card| **card != action.card) {
+        told["offered"] =
+            json!({"effect": effect(card), "summary": card.about, "schema": card.schema});
+    }
+    told
 }

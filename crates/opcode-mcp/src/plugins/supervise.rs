@@ -37,7 +37,8 @@ const CALM: Duration = Duration::from_millis(500);
 
 /// What it can be told.
 pub(super) enum Order {
-    Restart,
+    /// Told when it is no longer what it was.
+    Restart(oneshot::Sender<()>),
     /// What can be called of it may have changed.
     Review,
     /// It is not wanted any more; told when its program is dead.
@@ -59,13 +60,19 @@ pub(super) async fn supervise(
     eager: bool,
 ) {
     let mut down = match eager || !plugin.is_known() {
-        true => Down::Told(Some(Order::Restart)),
+        true => Down::Told(Some(Order::Review)),
         false => asleep(&plugin, &mut orders).await,
     };
     let mut crashes = 0;
     let done = loop {
         match down {
-            Down::Told(Some(Order::Restart | Order::Review)) => crashes = 0,
+            Down::Told(Some(Order::Restart(heard))) => {
+                crashes = 0;
+                plugin.line.enter(now(), Phase::Starting);
+                // Whoever asked may not wait for it.
+                heard.send(()).unwrap_or_default();
+            }
+            Down::Told(Some(Order::Review)) => crashes = 0,
             Down::Told(Some(Order::End(done))) => break Some(done),
             Down::Told(None) => break None,
             Down::Failed(failure) => {
@@ -93,7 +100,7 @@ pub(super) async fn supervise(
 /// Nobody has needed it yet.
 async fn asleep(plugin: &Plugin, orders: &mut mpsc::Receiver<Order>) -> Down {
     tokio::select! {
-        () = plugin.line.wanted.notified() => Down::Told(Some(Order::Restart)),
+        () = plugin.line.wanted.notified() => Down::Told(Some(Order::Review)),
         order = orders.recv() => Down::Told(order),
     }
 }
@@ -110,10 +117,14 @@ async fn round(plugin: &Plugin, shell: &Shell, orders: &mut mpsc::Receiver<Order
         order = orders.recv() => return Down::Told(order),
     };
     let down = Box::pin(attend(plugin, &mut connected, orders)).await;
-    // Calls on their way learn at once that nobody will answer.
-    if let Down::Failed(failure) = &down {
-        plugin.line.enter(now(), Phase::Waiting(failure.clone()));
-    }
+    // Calls on their way learn at once that nobody will answer, and new ones wait for what comes.
+    plugin.line.enter(
+        now(),
+        match &down {
+            Down::Failed(failure) => Phase::Waiting(failure.clone()),
+            Down::Told(_) => Phase::Starting,
+        },
+    );
     connected.close().await;
     down
 }
@@ -136,7 +147,6 @@ fn live(plugin: &Plugin, connected: &Connected) -> Live {
     Live {
         peer: connected.peer.clone(),
         calls: connected.calls.clone(),
-        redactor: connected.redactor.clone(),
         offered: Arc::new(plugin.marks()),
     }
 }
@@ -148,7 +158,7 @@ async fn attend(
     orders: &mut mpsc::Receiver<Order>,
 ) -> Down {
     let (peer, calls) = (connected.peer.clone(), connected.calls.clone());
-    let changed = connected.changed.clone();
+    let (changed, flooded) = (connected.changed.clone(), connected.flooded.clone());
     let silent = silent(plugin, &peer, || calls.are_none());
     let heard = listen(plugin, &peer, &changed);
     tokio::pin!(silent, heard);
@@ -162,6 +172,10 @@ async fn attend(
             },
             failure = connected.gone() => return Down::Failed(failure),
             failure = &mut silent => return Down::Failed(failure),
+            () = flooded.notified() => {
+                let why = "it floods us with messages that nobody asked for";
+                return Down::Failed(plugin.line.unavailable(why));
+            }
             () = &mut heard => {}
             () = changed.notified() => {
                 sleep(CALM).await;

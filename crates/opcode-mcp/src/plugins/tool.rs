@@ -116,6 +116,13 @@ impl ToolAction {
             );
             return Err(Failure::new(ErrorCode::PluginChanged, message));
         }
+        let _place = tokio::select! {
+            biased;
+            () = stop.wait() => {
+                return Err(Failure::new(ErrorCode::Cancelled, "told to stop before it began"));
+            }
+            place = self.line.places.acquire() => place,
+        };
         Counts::add(&self.line.counts.calls);
         let named = (self.name.as_str(), self.card.name.as_str());
         let outcome = Box::pin(call::call(&self.line, &live, named, call, &stop)).await;
@@ -165,6 +172,10 @@ impl Action for ToolAction {
 
     fn target(&self, _: &Value) -> Option<String> {
         Some(self.line.name.to_string())
+    }
+
+    fn has_own_line(&self) -> bool {
+        true
     }
 
     fn compute(&self, _: &Value) -> Result<Answer, Failure> {

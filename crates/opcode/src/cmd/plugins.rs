@@ -217,7 +217,7 @@ async fn change(place: &Place, store: &Arc<SqliteStore>, what: &What) -> Result<
         secrets: Secrets::new(store.clone(), passphrase),
         hub: Hub::default(),
     };
-    plugins.begin(shell, false).await;
+    plugins.begin(shell, false);
     let done = apply(&plugins, what).await;
     plugins.end().await;
     done
@@ -258,6 +258,7 @@ fn tell(what: &What, answer: &Json) {
             let text = |member: &str| answer[member].as_str().unwrap_or_default();
             say::data(&format!("{} is {}", text("name"), text("state")));
             tools(answer);
+            pinned(answer);
         }
     }
 }
@@ -300,6 +301,22 @@ fn list(plugins: &Json) {
     };
     let head = ["NAME", "STATE", "SINCE", "BY", "TOOLS", "CALLS", "FAILED", "RESTARTS", "WHY"];
     say::data(&table::text(&head, all.iter().map(row).collect(), say::out()));
+}
+
+/// Which files must stay as they are.
+fn pinned(plugin: &Json) {
+    let files: Vec<&str> =
+        plugin["pinned"].as_object().into_iter().flatten().map(|(file, _)| file.as_str()).collect();
+    match files.as_slice() {
+        [] if plugin["transport"] == "stdio" => {
+            say::hint("none of its files is pinned: what it runs may change unseen");
+        }
+        [] => {}
+        files => say::hint(&format!(
+            "it is started only while this stays as it is: {}",
+            files.join(", ")
+        )),
+    }
 }
 
 fn tools(plugin: &Json) {

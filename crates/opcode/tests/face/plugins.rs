@@ -374,3 +374,109 @@ fn only_administrators_change_plugins() {
     }
     assert_eq!(server.get("/api/v1/plugins").json()["plugins"], json!([]));
 }
+
+#[test]
+fn what_ran_with_a_plugin_is_read_and_cancelled_without_it() {
+    let home = Home::new();
+    let server = Server::start(&home);
+    add(&home, &server, "p", "good", &json!({}));
+    let done = run(&server, &step("p.echo", json!({"text": "x"})));
+    let body = json!({"definition": step("p.hang", json!({})), "wait": "0s"});
+    let hanging = server.post("/api/v1/workflows", &body).json();
+    let (done, hanging) =
+        (done["workflow_id"].as_str().unwrap(), hanging["workflow_id"].as_str().unwrap());
+    until("it hangs", || fs::read_to_string(home.path("notes")).ok());
+    server.kill();
+    home.opcode(&["plugins", "remove", "p"]).ended(0);
+    let server = Server::start(&home);
+    assert_eq!(home.status(done)["status"], "completed");
+    // What was on its way is asked for again, and fails clearly: nobody is there to do it.
+    let failed = until("it failed", || {
+        let told = home.status(hanging);
+        (told["status"] == "failed").then_some(told)
+    });
+    assert_eq!(failed["steps"]["it"]["error"]["code"], "ACTION_UNAVAILABLE", "{failed}");
+    assert!(run(&server, &step("p.hang", json!({}))).to_string().contains("does not exist"));
+}
+
+#[test]
+fn a_plugin_that_hangs_keeps_nobody_waiting() {
+    let home = Home::new();
+    let server = Server::with(&home, &["--listen-addr", "127.0.0.1:0", "--pool-size", "2"]);
+    add(&home, &server, "slow", "good", &json!({}));
+    add(&home, &server, "quick", "good", &json!({}));
+    for _ in 0..70 {
+        server.post(
+            "/api/v1/workflows",
+            &json!({"definition": step("slow.hang", json!({})), "wait": "0s"}),
+        );
+    }
+    assert_eq!(output(&server, "quick.echo", json!({}))["status"], "completed");
+    assert_eq!(output(&server, "shell.exec", json!({"command": "true"}))["status"], "completed");
+}
+
+#[test]
+fn who_leaves_while_adding_leaves_nothing_half_done() {
+    let home = Home::new();
+    let server = Server::start(&home);
+    let entry = rogue::entry("late", &home.path(""));
+    let ask = Ask { method: "PUT".to_owned(), ..Ask::post("/api/v1/plugins/p", &entry) };
+    drop(ask.begin(server.address));
+    until("it was begun", || {
+        let refused = add(&home, &server, "p", "good", &json!({}));
+        (refused["status"] == 409).then_some(())
+    });
+    until_state_of_any(&server, "p");
+    assert_eq!(output(&server, "p.echo", json!({}))["status"], "completed");
+}
+
+/// Waits until a plugin is there.
+fn until_state_of_any(server: &Server, name: &str) {
+    until(&format!("{name} is there"), || {
+        (server.get(&format!("/api/v1/plugins/{name}")).status == 200).then_some(())
+    });
+}
+
+#[test]
+fn an_approval_that_fails_approves_nothing() {
+    let home = Home::new();
+    let script = home.path("server.sh");
+    let rogue = rogue::entry("good", &home.path(""));
+    let words: Vec<&str> =
+        rogue["args"].as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect();
+    let line = format!("exec {} {}\n", rogue["command"].as_str().unwrap(), words.join(" "));
+    fs::write(&script, &line).unwrap();
+    let server = Server::start(&home);
+    let entry = json!({"command": "sh", "args": [script]});
+    assert_eq!(add(&home, &server, "p", "good", &entry)["status"], 201);
+    fs::write(&script, "exit 3\n").unwrap();
+    home.opcode(&["plugins", "restart", "p"]).ended(2);
+    home.opcode(&["plugins", "approve", "p"]).ended(2);
+    // Another program at the same place is still another one.
+    fs::write(&script, format!("{line}#\n")).unwrap();
+    let refused = home.opcode(&["plugins", "restart", "p"]).ended(2).err;
+    assert!(refused.contains("[PLUGIN_CHANGED]"), "{refused}");
+    fs::write(&script, &line).unwrap();
+    home.opcode(&["plugins", "restart", "p"]).ended(0);
+    assert_eq!(output(&server, "p.echo", json!({}))["status"], "completed");
+}
+
+#[test]
+fn what_a_plugin_tells_of_a_steps_secrets_is_told_to_nobody() {
+    let mut home = Home::new();
+    home.env = vec![("OPCODE_VAULT_KEY".to_owned(), "open sesame".to_owned())];
+    let server = Server::start(&home);
+    let content = "CANARY-step-77ab";
+    home.feed(&["secrets", "set", "KEY"], content).ended(0);
+    add(&home, &server, "p", "good", &json!({}));
+    let told = output(&server, "p.tell", json!({"text": "${{secrets.KEY}}"}));
+    assert_eq!(told["status"], "completed", "{told}");
+    let logs = until("it is in the log", || {
+        let logs = home.opcode(&["plugins", "logs", "p"]).ended(0).out;
+        logs.contains("working on").then_some(logs)
+    });
+    assert!(logs.contains("working on [secret]") && !logs.contains(content), "{logs}");
+    let crashed = output(&server, "p.crash", json!({})).to_string();
+    assert!(!crashed.contains("working on"), "{crashed}");
+    assert!(!server.stop().err.contains(content));
+}

@@ -67,6 +67,9 @@ impl Rogue {
             let id = message["id"].clone();
             match message["method"].as_str().unwrap_or_default() {
                 "initialize" => {
+                    if self.behaviour == "late" {
+                        std::thread::park_timeout(Duration::from_secs(2));
+                    }
                     say(&json!({"jsonrpc": "2.0", "id": id, "result": {
                         "protocolVersion": "2025-06-18",
                         "capabilities": {"tools": {"listChanged": true}},
@@ -101,7 +104,7 @@ impl Rogue {
         ];
         for name in [
             "add", "crash", "deep", "env", "fail", "flood", "fork", "hang", "huge", "junk",
-            "refuse", "grow", "slow",
+            "refuse", "grow", "slow", "tell",
         ] {
             tools.push(tool(name, json!({})));
         }
@@ -121,6 +124,10 @@ impl Rogue {
             "fail" => answer(
                 json!({"isError": true, "content": [{"type": "text", "text": "it is broken"}]}),
             ),
+            "tell" => {
+                eprintln!("working on {given}");
+                answer(text("done"));
+            }
             "refuse" => say(
                 &json!({"jsonrpc": "2.0", "id": id, "error": {"code": -32000, "message": "not today"}}),
             ),
