@@ -1,9 +1,10 @@
 //! Plans by definition, made once and shared by all runs.
 //!
-//! Keeps: at most `PLANS_MAX` plans; a definition is stored once under its hash.
+//! Keeps: at most `PLANS_MAX` plans; a definition is stored once under its hash, in the very commit of the run that has it,
+//! so that none is lost to whoever makes room meanwhile.
 //! Not here: names and versions (`templates.rs`).
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use opcode_engine::{Plan, plan};
@@ -27,7 +28,6 @@ pub struct Plans {
 struct Kept {
     plans: BTreeMap<DefinitionHash, Arc<Plan>>,
     order: VecDeque<DefinitionHash>,
-    stored: BTreeSet<DefinitionHash>,
     /// Of the actions that the plans were made with.
     revision: u64,
 }
@@ -73,8 +73,7 @@ impl Plans {
     fn forget_old(&self) {
         let (revision, mut kept) = (self.tools.revision(), self.kept());
         if kept.revision != revision {
-            let stored = std::mem::take(&mut kept.stored);
-            *kept = Kept { stored, revision, ..Kept::default() };
+            *kept = Kept { revision, ..Kept::default() };
         }
     }
 
@@ -87,27 +86,7 @@ impl Plans {
             && let Some(oldest) = kept.order.pop_front()
         {
             kept.plans.remove(&oldest);
-            kept.stored.remove(&oldest);
         }
-    }
-
-    /// What must be in the catalog for a run of this plan: its definition, unless it is known to be there.
-    pub fn writes(&self, plan: &Plan, at: Timestamp) -> Vec<CatalogWrite> {
-        if self.kept().stored.contains(&plan.hash) {
-            return Vec::new();
-        }
-        vec![CatalogWrite {
-            kind: CatalogKind::Definition,
-            key: plan.hash.to_string().into(),
-            body: Some(plan.text.clone()),
-            at,
-            replace: false,
-        }]
-    }
-
-    /// This definition is in the catalog now.
-    pub(crate) fn stored(&self, hash: DefinitionHash) {
-        self.kept().stored.insert(hash);
     }
 
     /// The plan of a stored definition.
@@ -125,9 +104,18 @@ impl Plans {
             Failure::new(ErrorCode::Store, format!("definition {hash} is damaged: {cause}"))
         };
         let definition = Value::from_json(&text.ok_or_else(missing)?).map_err(damaged)?;
-        let plan = self.make(&definition).map_err(|problems| unfit(&problems))?;
-        self.stored(hash);
-        Ok(plan)
+        self.make(&definition).map_err(|problems| unfit(&problems))
+    }
+}
+
+/// What must be in the catalog with a run of this plan: its definition. Where it is there already, nothing is written.
+pub(crate) fn definition_of(plan: &Plan, at: Timestamp) -> CatalogWrite {
+    CatalogWrite {
+        kind: CatalogKind::Definition,
+        key: plan.hash.to_string().into(),
+        body: Some(plan.text.clone()),
+        at,
+        replace: false,
     }
 }
 

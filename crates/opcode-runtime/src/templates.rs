@@ -126,7 +126,6 @@ impl Templates {
     /// Stores a plan's definition as the next version.
     pub(crate) async fn define(
         &self,
-        plans: &Plans,
         plan: &Plan,
         request: &DefineRequest,
         actor: Option<&Actor>,
@@ -145,17 +144,14 @@ impl Templates {
                 return Ok(defined);
             }
             let at = now();
-            let mut writes = plans.writes(plan, at);
-            writes.extend(actor.map(|actor| {
+            let record = actor.map(|actor| {
                 let (id, agent) = (key(&request.name, &version), request.agent_id.as_deref());
                 actor.did(Deed { action: "template.define", kind: "template", id: &id, agent })
-            }));
-            writes.push(self.write(request, plan, version, at));
+            });
+            let template = self.write(request, plan, version, at);
+            let writes = record.into_iter().chain([template]).collect();
             match self.catalog.put(writes).await {
-                Ok(()) => {
-                    plans.stored(plan.hash);
-                    return Ok(defined);
-                }
+                Ok(()) => return Ok(defined),
                 // Somebody else defined the same version meanwhile: take the next.
                 Err(CatalogError::Taken(_)) => {}
                 Err(CatalogError::Fault(fault)) => return Err(failure(fault)),
@@ -233,7 +229,7 @@ impl Reader {
     ) -> Result<Defined, EngineError> {
         check_name(&request.name)?;
         let plan = self.plans.admit(&request.definition).map_err(EngineError::Problems)?;
-        Ok(self.templates.define(&self.plans, &plan, &request, actor).await?)
+        Ok(self.templates.define(&plan, &request, actor).await?)
     }
 }
 

@@ -42,7 +42,7 @@ pub(crate) enum Job {
     Put { writes: Vec<CatalogWrite>, reply: Reply<Result<(), CatalogError>> },
     /// Let the database have at most so many pages.
     Bound { pages: i64, reply: Reply<Result<(), Fault>> },
-    /// Take these runs away with all below them, payloads without an owner if it `sweeps`, and some free space.
+    /// Take these runs away with all below them, what has no owner then if it `sweeps`, and some free space.
     Prune { roots: Vec<i64>, sweeps: bool, reply: Reply<Result<Pruned, Fault>> },
     /// End.
     Close { reply: Reply<Result<(), Fault>> },

@@ -335,7 +335,7 @@ pub trait Runs: Send + Sync + 'static {
     fn verify(&self) -> Pending<Result<Report, Fault>>;
 
     /// One step of making room: takes finished runs away with all that is theirs alone, and gives free space back to
-    /// the disk. The audit log and definitions stay.
+    /// the disk; definitions that no run has, once nothing else may go. The audit log stays.
     fn prune(&self, which: Pruning) -> Pending<Result<Pruned, Fault>>;
 
     /// What this store is.

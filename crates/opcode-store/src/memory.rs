@@ -3,7 +3,7 @@
 //! Keeps: the same promises as the others but survival; one mutex, never held across an await; futures ready at once.
 //! Not here: codec, chain, JSON. Heads stay zero.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::future::ready;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -363,7 +363,18 @@ impl State {
         self.order.retain(|run| !gone.contains(run));
         self.log.retain(|(run, _)| !gone.contains(run));
         self.inbox.retain(|_, run| !gone.contains(run));
+        if !more {
+            self.sweep();
+        }
         Pruned { runs: gone.len() as u64, more, bytes: 0 }
+    }
+
+    /// Takes away the definitions that no run has.
+    fn sweep(&mut self) {
+        let rows = self.runs.values().filter_map(|run| run.row.as_ref());
+        let used: BTreeSet<String> = rows.map(|row| row.definition.to_string()).collect();
+        let is_used = |kind, key: &str| kind != CatalogKind::Definition || used.contains(key);
+        self.catalog.retain(|(kind, key), _| is_used(*kind, key));
     }
 
     fn verify(&self) -> Report {
