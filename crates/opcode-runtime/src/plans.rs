@@ -12,7 +12,7 @@ use opcode_model::commit::{CatalogKind, CatalogWrite};
 use opcode_model::{DefinitionHash, ErrorCode, Failure, Problem, Timestamp, Value};
 use opcode_store::{Catalog, Fault};
 
-use crate::tools::Tools;
+use crate::tools::{Named, Tools};
 
 /// Plans kept.
 const PLANS_MAX: usize = 1_024;
@@ -97,14 +97,37 @@ impl Plans {
         if let Some(plan) = self.kept().plans.get(&hash) {
             return Ok(plan.clone());
         }
-        let key: Arc<str> = hash.to_string().into();
-        let text = self.catalog.find(CatalogKind::Definition, key).await.map_err(failure)?;
-        let missing = || Failure::new(ErrorCode::Store, format!("definition {hash} is missing"));
+        let definition = self.definition(hash).await?;
+        self.make(&definition).map_err(|problems| unfit(&problems))
+    }
+
+    /// The same for looking at runs: it may need actions this program does not have.
+    pub(crate) async fn find_readable(&self, hash: DefinitionHash) -> Result<Arc<Plan>, Failure> {
+        if let Some(plan) = self.kept().plans.get(&hash) {
+            return Ok(plan.clone());
+        }
+        self.make_readable(&self.definition(hash).await?)
+    }
+
+    /// What a definition makes of the events of its runs; of actions that are not here, nothing but names is known.
+    pub(crate) fn make_readable(&self, definition: &Value) -> Result<Arc<Plan>, Failure> {
+        let named = |_| plan(definition, &Named(self.tools.as_ref())).map(Arc::new);
+        self.make(definition).or_else(named).map_err(|problems| unfit(&problems))
+    }
+
+    async fn definition(&self, hash: DefinitionHash) -> Result<Value, Failure> {
         let damaged = |cause: serde_json::Error| {
             Failure::new(ErrorCode::Store, format!("definition {hash} is damaged: {cause}"))
         };
-        let definition = Value::from_json(&text.ok_or_else(missing)?).map_err(damaged)?;
-        self.make(&definition).map_err(|problems| unfit(&problems))
+        Value::from_json(&self.text(hash).await?).map_err(damaged)
+    }
+
+    /// The text of a stored definition.
+    pub(crate) async fn text(&self, hash: DefinitionHash) -> Result<Arc<str>, Failure> {
+        let key = hash.to_string().into();
+        let text = self.catalog.find(CatalogKind::Definition, key).await.map_err(failure)?;
+        let missing = || Failure::new(ErrorCode::Store, format!("definition {hash} is missing"));
+        text.ok_or_else(missing)
     }
 }
 

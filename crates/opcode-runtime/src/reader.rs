@@ -158,7 +158,7 @@ impl Reader {
         if loaded.position.seq.0 == 0 {
             return Ok(None);
         }
-        let plan = self.plans.find(loaded.row.definition).await?;
+        let plan = self.plans.find_readable(loaded.row.definition).await?;
         let kept = loaded.snapshot.as_ref().and_then(|(_, text)| Run::restore(id, &plan, text));
         let mut run = kept.unwrap_or_else(|| Run::new(id, &plan));
         for event in &loaded.events {

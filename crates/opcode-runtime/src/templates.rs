@@ -38,6 +38,24 @@ pub struct Template {
     pub created_at: Timestamp,
 }
 
+impl Template {
+    /// The hash of its definition.
+    pub(crate) fn hash(&self) -> DefinitionHash {
+        DefinitionHash::of(&self.definition.to_json())
+    }
+
+    /// What puts it into the catalog, if its place there is free.
+    pub(crate) fn write(&self, at: Timestamp) -> CatalogWrite {
+        CatalogWrite {
+            kind: CatalogKind::Template,
+            key: key(&self.name, &self.version),
+            body: serde_json::to_string(self).ok().map(Into::into),
+            at,
+            replace: false,
+        }
+    }
+}
+
 /// A wish to define a template.
 #[derive(Clone, Debug, Default)]
 pub struct DefineRequest {
@@ -148,8 +166,15 @@ impl Templates {
                 let (id, agent) = (key(&request.name, &version), request.agent_id.as_deref());
                 actor.did(Deed { action: "template.define", kind: "template", id: &id, agent })
             });
-            let template = self.write(request, plan, version, at);
-            let writes = record.into_iter().chain([template]).collect();
+            let template = Template {
+                name: request.name.clone(),
+                version,
+                description: request.description.clone(),
+                definition: Value::from_json(&plan.text).unwrap_or_default(),
+                agent_id: request.agent_id.clone(),
+                created_at: at,
+            };
+            let writes = record.into_iter().chain([template.write(at)]).collect();
             match self.catalog.put(writes).await {
                 Ok(()) => return Ok(defined),
                 // Somebody else defined the same version meanwhile: take the next.
@@ -184,30 +209,6 @@ impl Templates {
             }
         }
         Ok(absent)
-    }
-
-    fn write(
-        &self,
-        request: &DefineRequest,
-        plan: &Plan,
-        version: Arc<str>,
-        at: Timestamp,
-    ) -> CatalogWrite {
-        let template = Template {
-            name: request.name.clone(),
-            version,
-            description: request.description.clone(),
-            definition: Value::from_json(&plan.text).unwrap_or_default(),
-            agent_id: request.agent_id.clone(),
-            created_at: at,
-        };
-        CatalogWrite {
-            kind: CatalogKind::Template,
-            key: key(&template.name, &template.version),
-            body: serde_json::to_string(&template).ok().map(Into::into),
-            at,
-            replace: false,
-        }
     }
 }
 
@@ -249,6 +250,6 @@ pub async fn define<S: Runs + Catalog>(
 /// The plan of a template.
 pub(crate) fn plan_of(plans: &Plans, template: &Template) -> Result<Arc<Plan>, Vec<Problem>> {
     let plan = plans.make(&template.definition)?;
-    debug_assert_eq!(plan.hash, DefinitionHash::of(&template.definition.to_json()));
+    debug_assert_eq!(plan.hash, template.hash());
     Ok(plan)
 }

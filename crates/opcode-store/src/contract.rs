@@ -297,6 +297,9 @@ pub trait Runs: Send + Sync + 'static {
     /// All that is taken is as durable as `about` says before the answer comes.
     fn append(&self, batch: Arc<Vec<Commit>>) -> Pending<Vec<Result<Position, CommitError>>>;
 
+    /// Appends all of the batch, or nothing of it.
+    fn append_whole(&self, batch: Arc<Vec<Commit>>) -> Pending<Result<(), CommitError>>;
+
     /// Appends, and sets free the effects of what was taken. The one place a `Committed` comes from a write.
     /// The batch is shared, so that a caller can hand in the same one again after `Unavailable`.
     fn commit(&self, batch: Arc<Vec<Commit>>) -> Pending<Vec<Result<Committed, CommitError>>> {

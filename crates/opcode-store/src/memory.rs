@@ -48,6 +48,11 @@ impl Runs for MemoryStore {
         done(answers.into_iter().map(position).collect())
     }
 
+    fn append_whole(&self, batch: Arc<Vec<Commit>>) -> Pending<Result<(), CommitError>> {
+        let mut state = self.state();
+        done(state.check_all(&batch).map(|()| drop(state.take_all(batch))))
+    }
+
     fn commit(&self, batch: Arc<Vec<Commit>>) -> Pending<Vec<Result<Committed, CommitError>>> {
         done(self.state().take_all(batch))
     }
@@ -206,8 +211,27 @@ impl State {
         batch.into_iter().map(|commit| self.take(commit)).collect()
     }
 
+    /// Whether each of them would be taken.
+    fn check_all(&self, batch: &[Commit]) -> Result<(), CommitError> {
+        let mut ends: HashMap<RunId, Seq> = HashMap::new();
+        for commit in batch {
+            let (run, expected) = (commit.run, commit.after.seq);
+            let actual = ends.get(&run).copied().unwrap_or_else(|| self.end(run));
+            if actual != expected {
+                return Err(CommitError::Stale { run, expected, actual });
+            }
+            ends.insert(run, commit.last());
+        }
+        Ok(())
+    }
+
+    /// Where a run's log ends.
+    fn end(&self, run: RunId) -> Seq {
+        self.runs.get(&run).map_or(Seq(0), |run| run.events.end())
+    }
+
     fn take(&mut self, commit: Commit) -> Result<Committed, CommitError> {
-        let actual = self.runs.get(&commit.run).map_or(Seq(0), |run| run.events.end());
+        let actual = self.end(commit.run);
         if actual != commit.after.seq {
             let expected = commit.after.seq;
             return Err(CommitError::Stale { run: commit.run, expected, actual });

@@ -27,7 +27,7 @@ use serde_json::{Value as Json_, json};
 
 use crate::openapi::{self, Operation};
 use crate::refusal::Refusal;
-use crate::{Web, diagram, events, health, plugins, secrets, vacuum};
+use crate::{Web, carry, diagram, events, health, plugins, secrets, vacuum};
 
 pub(crate) type Answer = Result<Response, Refusal>;
 
@@ -57,6 +57,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         secrets::operations(),
         plugins::operations(),
         vacuum::operations(),
+        carry::operations(),
     ];
     all.into_iter().flatten().collect()
 }

@@ -4,6 +4,7 @@
 //! Not here: the protocol of agents (`opcode-mcp`), what anything does (`opcode-runtime`).
 
 mod api;
+mod carry;
 mod diagram;
 mod events;
 mod gate;

@@ -6,10 +6,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use opcode_actions::Registry;
 use opcode_model::RunStatus;
 use opcode_model::commit::CatalogKind;
-use opcode_runtime::{Keep, Keeping};
-use opcode_store::{Catalog, Runs};
+use opcode_runtime::{Actor, Caller, Import, Keep, Keeping, Reader};
+use opcode_store::{Catalog, MemoryStore, Runs};
 use serde_json::json;
 
 use crate::hands::Hands;
@@ -57,4 +58,23 @@ async fn no_start_loses_its_definition_to_a_vacuum() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_start_loses_its_definition_on_disk_either() {
     starts_beside_vacuum(Disk::new().house(Hands::new(), 2).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_needs_actions_that_are_not_here_can_be_taken_in_and_looked_at() {
+    let house = house(2).await;
+    let result = house.run(&steps(&[step("a", "hand.idempotent", json!({}))])).await;
+    let mut export = house.engine.reader().export(result.workflow_id).await.unwrap();
+    let mut import = Import::default();
+    while let Some(line) = export.next().await.unwrap() {
+        import.feed(line.as_bytes()).unwrap();
+    }
+    // These have no hands.
+    let reader = Reader::new(Arc::new(MemoryStore::new()), Arc::new(Registry::builtin()));
+    let actor = Actor::new(&Caller::local(), "test");
+    let done = import.save(&reader, &actor, false).await.unwrap();
+    assert_eq!((done.workflow_id, done.workflows), (result.workflow_id, 1));
+    let status = reader.status(result.workflow_id).await.unwrap();
+    assert_eq!(format!("{:?}", status.result), format!("{result:?}"));
+    assert_eq!(reader.verify().await.unwrap().damage, []);
 }
