@@ -66,21 +66,12 @@ pub(crate) async fn run_export(place: &Place, args: ExportArgs) -> Result<Exit, 
         }
         return Ok(Exit::Completed);
     };
-    let written = write(path, &mut lines).await;
-    let bytes = match written {
-        Ok(bytes) => bytes,
-        Err(Unwritten::Taken) => {
-            let message = format!("{} is there already", path.display());
-            return Err(Trouble::said(ErrorCode::Conflict, message)
-                .hint("name another file, or move that one away; nothing was changed"));
+    let mut file = create(path)?;
+    let bytes = fill(&mut file, path, &mut lines).await.inspect_err(|_| {
+        if let Err(cause) = std::fs::remove_file(path) {
+            tracing::debug!(%cause, "could not remove {}", path.display());
         }
-        Err(Unwritten::Failed(trouble)) => {
-            if let Err(cause) = std::fs::remove_file(path) {
-                tracing::debug!(%cause, "could not remove {}", path.display());
-            }
-            return Err(trouble);
-        }
-    };
+    })?;
     match args.json {
         true => say::json(&json!({"file": path, "bytes": bytes})),
         false => say::data(&format!("exported to {}; it has {} KiB", path.display(), bytes >> 10)),
@@ -111,25 +102,28 @@ impl Lines {
     }
 }
 
-/// Why a file was not written.
-enum Unwritten {
-    /// There is one.
-    Taken,
-    Failed(Trouble),
+fn unwritten(path: &Path, cause: &std::io::Error) -> Trouble {
+    Trouble::usage(format!("could not write {}: {cause}", path.display()))
+        .hint("check the directory, its permissions and its room")
 }
 
-async fn write(path: &Path, lines: &mut Lines) -> Result<usize, Unwritten> {
-    let failed = |cause: std::io::Error| {
-        let trouble = Trouble::usage(format!("could not write {}: {cause}", path.display()));
-        Unwritten::Failed(trouble.hint("check the directory, its permissions and its room"))
-    };
+fn create(path: &Path) -> Result<File, Trouble> {
     let file = File::options().write(true).create_new(true).mode(0o600).open(path);
-    let mut file = file.map_err(|cause| match cause.kind() {
-        std::io::ErrorKind::AlreadyExists => Unwritten::Taken,
-        _ => failed(cause),
-    })?;
+    file.map_err(|cause| {
+        if cause.kind() == std::io::ErrorKind::AlreadyExists {
+            let message = format!("{} is there already", path.display());
+            return Trouble::said(ErrorCode::Conflict, message)
+                .hint("name another file, or move that one away; nothing was changed");
+        }
+        unwritten(path, &cause)
+    })
+}
+
+/// Says how many bytes it has then.
+async fn fill(file: &mut File, path: &Path, lines: &mut Lines) -> Result<usize, Trouble> {
+    let failed = |cause: std::io::Error| unwritten(path, &cause);
     let mut bytes = 0;
-    while let Some(piece) = lines.next().await.map_err(Unwritten::Failed)? {
+    while let Some(piece) = lines.next().await? {
         file.write_all(&piece).map_err(failed)?;
         bytes += piece.len();
     }
