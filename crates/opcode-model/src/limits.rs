@@ -7,6 +7,8 @@
 pub const DEFINITION_BYTES_MAX: usize = 1 << 20;
 /// Bytes of one file or text that is handed in.
 pub const TEXT_BYTES_MAX: usize = 64 << 20;
+/// Bytes of an exported workflow with all below it.
+pub const EXPORT_BYTES_MAX: usize = 256 << 20;
 /// Lists and objects inside each other in JSON that is handed in.
 pub const JSON_DEPTH_MAX: usize = 127;
 /// Steps written in one definition, nested ones included.

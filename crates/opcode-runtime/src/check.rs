@@ -76,7 +76,7 @@ impl Reader {
         check_name(&request.name)?;
         let plan = self.plans.admit(&request.definition).map_err(EngineError::Problems)?;
         let request = DefineRequest { dry_run: true, ..request.clone() };
-        Ok(self.templates.define(&self.plans, &plan, &request, None).await?)
+        Ok(self.templates.define(&plan, &request, None).await?)
     }
 
     /// Checks a definition alone; answers its warnings.

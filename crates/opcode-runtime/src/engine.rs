@@ -18,9 +18,10 @@ use tokio::sync::oneshot;
 
 use crate::audit::{Actor, Deed};
 use crate::check::identity;
+use crate::clock::now;
 use crate::hub::Hub;
 use crate::perform::Performer;
-use crate::plans::{failure, unfit};
+use crate::plans::{definition_of, failure, unfit};
 use crate::pump::{Parts, Tell, gone, prepare, start};
 use crate::quotas::{Ledger, Quotas};
 use crate::reader::Reader;
@@ -248,13 +249,11 @@ impl Engine {
         };
         let (plan, mut begin) = plan_and_start;
         begin.request = fingerprint;
-        let mut catalog = self.inner.reader.plans.writes(&plan, crate::clock::now());
-        let is_new = !catalog.is_empty();
+        let mut catalog = vec![definition_of(&plan, now())];
         catalog.extend(self.actor.as_ref().map(|actor| {
             let (id, agent) = (run.to_string(), request.agent_id.as_deref());
             actor.did(Deed { action: "workflow.run", kind: "workflow", id: &id, agent })
         }));
-        let hash = plan.hash;
         let watch = matches!(request.wait, Wait::Settled(_));
         let (ticket, reply) = self.ask(|ticket| {
             Incoming::Start(Box::new(StartRun {
@@ -271,9 +270,6 @@ impl Engine {
             Wait::Started => self.settle(run, ticket, reply, None).await,
             Wait::Settled(limit) => self.settle(run, ticket, reply, limit).await,
         }?;
-        if is_new {
-            self.inner.reader.plans.stored(hash);
-        }
         Ok(answer)
     }
 

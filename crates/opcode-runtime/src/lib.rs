@@ -6,6 +6,7 @@
 mod agents;
 mod audit;
 mod caller;
+mod carry;
 mod check;
 mod clock;
 mod document;
@@ -25,11 +26,13 @@ mod secrets;
 pub mod shapes;
 mod templates;
 mod tokens;
+mod told;
 mod tools;
 mod verify;
 
 pub use audit::{Actor, Audit, Deed};
 pub use caller::{Caller, Role};
+pub use carry::{Export, Import, Imported};
 pub use clock::now;
 pub use document::{BESIDE, Document};
 pub use engine::{Engine, EngineConfig, EngineError, RunAnswer, RunRequest, Source, Wait};

@@ -1,18 +1,18 @@
 //! Plans by definition, made once and shared by all runs.
 //!
-//! Keeps: at most `PLANS_MAX` plans; a definition is stored once under its hash.
+//! Keeps: at most `PLANS_MAX` plans; a definition is stored once under its hash, in the very commit of the run that has it,
+//! so that none is lost to whoever makes room meanwhile.
 //! Not here: names and versions (`templates.rs`).
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use opcode_engine::{Plan, plan};
-use opcode_model::action::{Actions, Answer, EffectClass, ParamProblem};
 use opcode_model::commit::{CatalogKind, CatalogWrite};
-use opcode_model::{DefinitionHash, ErrorCode, Failure, Language, Problem, Timestamp, Value};
+use opcode_model::{DefinitionHash, ErrorCode, Failure, Problem, Timestamp, Value};
 use opcode_store::{Catalog, Fault};
 
-use crate::tools::Tools;
+use crate::tools::{Named, Tools};
 
 /// Plans kept.
 const PLANS_MAX: usize = 1_024;
@@ -28,7 +28,6 @@ pub struct Plans {
 struct Kept {
     plans: BTreeMap<DefinitionHash, Arc<Plan>>,
     order: VecDeque<DefinitionHash>,
-    stored: BTreeSet<DefinitionHash>,
     /// Of the actions that the plans were made with.
     revision: u64,
 }
@@ -78,8 +77,7 @@ impl Plans {
     fn forget_old(&self) {
         let (revision, mut kept) = (self.tools.revision(), self.kept());
         if kept.revision != revision {
-            let stored = std::mem::take(&mut kept.stored);
-            *kept = Kept { stored, revision, ..Kept::default() };
+            *kept = Kept { revision, ..Kept::default() };
         }
     }
 
@@ -92,82 +90,51 @@ impl Plans {
             && let Some(oldest) = kept.order.pop_front()
         {
             kept.plans.remove(&oldest);
-            kept.stored.remove(&oldest);
         }
     }
 
-    /// What must be in the catalog for a run of this plan: its definition, unless it is known to be there.
-    pub fn writes(&self, plan: &Plan, at: Timestamp) -> Vec<CatalogWrite> {
-        if self.kept().stored.contains(&plan.hash) {
-            return Vec::new();
-        }
-        vec![CatalogWrite {
-            kind: CatalogKind::Definition,
-            key: plan.hash.to_string().into(),
-            body: Some(plan.text.clone()),
-            at,
-            replace: false,
-        }]
-    }
-
-    /// This definition is in the catalog now.
-    pub(crate) fn stored(&self, hash: DefinitionHash) {
-        self.kept().stored.insert(hash);
-    }
-
-    /// The plan of a stored definition.
+    /// The plan of a stored definition. An action that is not there any more fails when it is performed, and keeps
+    /// nobody from reading what was done, or from cancelling the rest.
     ///
     /// # Errors
-    /// If it is not there, cannot be read, or needs actions this program does not have.
+    /// If it is not there, or cannot be read.
     pub async fn find(&self, hash: DefinitionHash) -> Result<Arc<Plan>, Failure> {
         if let Some(plan) = self.kept().plans.get(&hash) {
             return Ok(plan.clone());
         }
-        let key: Arc<str> = hash.to_string().into();
-        let text = self.catalog.find(CatalogKind::Definition, key).await.map_err(failure)?;
-        let missing = || Failure::new(ErrorCode::Store, format!("definition {hash} is missing"));
+        self.make_readable(&self.definition(hash).await?)
+    }
+
+    /// A plan also of a definition whose actions are not all here.
+    pub(crate) fn make_readable(&self, definition: &Value) -> Result<Arc<Plan>, Failure> {
+        let named = |_| plan(definition, &Named(self.tools.as_ref())).map(Arc::new);
+        self.make(definition).or_else(named).map_err(|problems| unfit(&problems))
+    }
+
+    async fn definition(&self, hash: DefinitionHash) -> Result<Value, Failure> {
         let damaged = |cause: serde_json::Error| {
             Failure::new(ErrorCode::Store, format!("definition {hash} is damaged: {cause}"))
         };
-        let definition = Value::from_json(&text.ok_or_else(missing)?).map_err(damaged)?;
-        self.stored(hash);
-        match self.make(&definition) {
-            Ok(plan) => Ok(plan),
-            // An action that is not there any more does not keep what was done with it from being read, or cancelled.
-            Err(problems) => {
-                let stored = Stored(self.tools.as_ref());
-                plan(&definition, &stored).map(Arc::new).map_err(|_| unfit(&problems))
-            }
-        }
+        Value::from_json(&self.text(hash).await?).map_err(damaged)
+    }
+
+    /// The text of a stored definition.
+    pub(crate) async fn text(&self, hash: DefinitionHash) -> Result<Arc<str>, Failure> {
+        let key = hash.to_string().into();
+        let text = self.catalog.find(CatalogKind::Definition, key).await.map_err(failure)?;
+        let missing = || Failure::new(ErrorCode::Store, format!("definition {hash} is missing"));
+        text.ok_or_else(missing)
     }
 }
 
-/// The actions of a definition that was taken in: what is not there any more cannot be performed, and that is all.
-struct Stored<'a>(&'a dyn Tools);
-
-impl Actions for Stored<'_> {
-    fn class(&self, name: &str) -> Option<EffectClass> {
-        self.0.class(name).or(Some(EffectClass::Unsafe))
-    }
-
-    fn names(&self) -> Vec<String> {
-        self.0.names()
-    }
-
-    fn check(&self, name: &str, params: &Value) -> Vec<ParamProblem> {
-        self.0.check(name, params)
-    }
-
-    fn program(&self, name: &str) -> Option<(&'static str, Language)> {
-        self.0.program(name)
-    }
-
-    fn runs_programs(&self, name: &str) -> bool {
-        self.0.runs_programs(name)
-    }
-
-    fn compute(&self, name: &str, params: &Value) -> Result<Answer, Failure> {
-        self.0.compute(name, params)
+/// What must be in the catalog with a run of this plan: its definition. Where it is there already, nothing is written.
+pub(crate) fn definition_of(plan: &Plan, at: Timestamp) -> CatalogWrite {
+    CatalogWrite {
+        kind: CatalogKind::Definition,
+        key: plan.hash.to_string().into(),
+        body: Some(plan.text.clone()),
+        at,
+        replace: false,
     }
 }
 

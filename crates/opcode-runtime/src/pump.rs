@@ -24,7 +24,7 @@ use tokio::sync::oneshot;
 use crate::clock::now;
 use crate::hub::Hub;
 use crate::perform::Performer;
-use crate::plans::{Plans, failure, unfit};
+use crate::plans::{Plans, definition_of, failure, unfit};
 use crate::quotas::Ledger;
 use crate::templates::{Templates, plan_of};
 use crate::tools::last_words;
@@ -369,7 +369,7 @@ async fn resolve(
 ) -> Result<Resolved, Failure> {
     let found = templates.find(template, version).await?;
     let plan = plan_of(plans, &found).map_err(|problems| unfit(&problems))?;
-    let catalog = plans.writes(&plan, now());
+    let catalog = vec![definition_of(&plan, now())];
     Ok(Resolved { plan, version: found.version, catalog })
 }
 

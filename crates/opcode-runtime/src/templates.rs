@@ -38,6 +38,24 @@ pub struct Template {
     pub created_at: Timestamp,
 }
 
+impl Template {
+    /// The hash of its definition.
+    pub(crate) fn hash(&self) -> DefinitionHash {
+        DefinitionHash::of(&self.definition.to_json())
+    }
+
+    /// What puts it into the catalog, if its place there is free.
+    pub(crate) fn write(&self, at: Timestamp) -> CatalogWrite {
+        CatalogWrite {
+            kind: CatalogKind::Template,
+            key: key(&self.name, &self.version),
+            body: serde_json::to_string(self).ok().map(Into::into),
+            at,
+            replace: false,
+        }
+    }
+}
+
 /// A wish to define a template.
 #[derive(Clone, Debug, Default)]
 pub struct DefineRequest {
@@ -126,7 +144,6 @@ impl Templates {
     /// Stores a plan's definition as the next version.
     pub(crate) async fn define(
         &self,
-        plans: &Plans,
         plan: &Plan,
         request: &DefineRequest,
         actor: Option<&Actor>,
@@ -145,17 +162,21 @@ impl Templates {
                 return Ok(defined);
             }
             let at = now();
-            let mut writes = plans.writes(plan, at);
-            writes.extend(actor.map(|actor| {
+            let record = actor.map(|actor| {
                 let (id, agent) = (key(&request.name, &version), request.agent_id.as_deref());
                 actor.did(Deed { action: "template.define", kind: "template", id: &id, agent })
-            }));
-            writes.push(self.write(request, plan, version, at));
+            });
+            let template = Template {
+                name: request.name.clone(),
+                version,
+                description: request.description.clone(),
+                definition: Value::from_json(&plan.text).unwrap_or_default(),
+                agent_id: request.agent_id.clone(),
+                created_at: at,
+            };
+            let writes = record.into_iter().chain([template.write(at)]).collect();
             match self.catalog.put(writes).await {
-                Ok(()) => {
-                    plans.stored(plan.hash);
-                    return Ok(defined);
-                }
+                Ok(()) => return Ok(defined),
                 // Somebody else defined the same version meanwhile: take the next.
                 Err(CatalogError::Taken(_)) => {}
                 Err(CatalogError::Fault(fault)) => return Err(failure(fault)),
@@ -189,30 +210,6 @@ impl Templates {
         }
         Ok(absent)
     }
-
-    fn write(
-        &self,
-        request: &DefineRequest,
-        plan: &Plan,
-        version: Arc<str>,
-        at: Timestamp,
-    ) -> CatalogWrite {
-        let template = Template {
-            name: request.name.clone(),
-            version,
-            description: request.description.clone(),
-            definition: Value::from_json(&plan.text).unwrap_or_default(),
-            agent_id: request.agent_id.clone(),
-            created_at: at,
-        };
-        CatalogWrite {
-            kind: CatalogKind::Template,
-            key: key(&template.name, &template.version),
-            body: serde_json::to_string(&template).ok().map(Into::into),
-            at,
-            replace: false,
-        }
-    }
 }
 
 fn read(entry: &CatalogEntry) -> Result<Template, Failure> {
@@ -233,7 +230,7 @@ impl Reader {
     ) -> Result<Defined, EngineError> {
         check_name(&request.name)?;
         let plan = self.plans.admit(&request.definition).map_err(EngineError::Problems)?;
-        Ok(self.templates.define(&self.plans, &plan, &request, actor).await?)
+        Ok(self.templates.define(&plan, &request, actor).await?)
     }
 }
 
@@ -253,6 +250,6 @@ pub async fn define<S: Runs + Catalog>(
 /// The plan of a template.
 pub(crate) fn plan_of(plans: &Plans, template: &Template) -> Result<Arc<Plan>, Vec<Problem>> {
     let plan = plans.make(&template.definition)?;
-    debug_assert_eq!(plan.hash, DefinitionHash::of(&template.definition.to_json()));
+    debug_assert_eq!(plan.hash, template.hash());
     Ok(plan)
 }

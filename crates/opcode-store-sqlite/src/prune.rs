@@ -1,6 +1,7 @@
 //! Takes finished runs away, and gives their space back to the disk.
 //!
-//! Keeps: a run goes whole and with all below it, or not at all; a payload goes with the last that refers to it.
+//! Keeps: a run goes whole and with all below it, or not at all; a payload or definition goes with the last
+//! that refers to it.
 //! Not here: when runs are old enough (`opcode-runtime`), transactions (`writer.rs`).
 
 use opcode_model::RunStatus;
@@ -86,8 +87,12 @@ pub(crate) fn delete(connection: &Connection, roots: &[i64]) -> Result<u64> {
     Ok(gone)
 }
 
-/// Takes away the payloads that nobody refers to any more.
+/// Takes away the payloads and definitions that nobody refers to any more.
 pub(crate) fn sweep(connection: &Connection) -> Result<()> {
+    // A run comes with its definition in one transaction; so none is without it, before this or after.
+    let sql = "DELETE FROM catalog
+         WHERE kind = 'definition' AND key NOT IN (SELECT definition FROM runs)";
+    connection.execute(sql, [])?;
     let sql = "DELETE FROM payloads WHERE hash NOT IN (
            SELECT e.value FROM commits c, json_each(c.payloads) e WHERE c.payloads IS NOT NULL
            UNION SELECT e.value FROM runs r, json_each(r.payloads) e WHERE r.payloads IS NOT NULL)";

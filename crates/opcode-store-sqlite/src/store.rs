@@ -21,7 +21,7 @@ use crate::audits;
 use crate::backup::backup;
 use crate::lock::Lock;
 use crate::open::{OpenError, SqliteConfig, check_version, look, open, readable, writable};
-use crate::pack::pack_batch;
+use crate::pack::{PackedCommit, pack_batch};
 use crate::readers::{Door, Readers};
 use crate::reply::{Reply, reply};
 use crate::write::{Books, find_thing};
@@ -177,16 +177,31 @@ impl Drop for Inner {
     }
 }
 
+fn packed(batch: &[Commit]) -> Vec<Result<PackedCommit, CommitError>> {
+    let unpackable = |cause| CommitError::Unavailable(Fault::new("pack a commit", cause));
+    pack_batch(batch).into_iter().map(|one| one.map_err(unpackable)).collect()
+}
+
 impl Runs for SqliteStore {
     fn append(&self, batch: Arc<Vec<Commit>>) -> Pending<Vec<Result<Position, CommitError>>> {
         let count = batch.len();
-        let unpackable = |cause| CommitError::Unavailable(Fault::new("pack a commit", cause));
-        let packed = pack_batch(&batch).into_iter().map(|one| one.map_err(unpackable)).collect();
+        let packed = packed(&batch);
         self.ask(
             |reply| Job::Append { batch, packed, reply },
             move |why, fault| match why {
                 NoAnswer::Closed => vec![Err(CommitError::Unavailable(fault)); count],
                 NoAnswer::Gone => vec![Err(CommitError::Lost(fault)); count],
+            },
+        )
+    }
+
+    fn append_whole(&self, batch: Arc<Vec<Commit>>) -> Pending<Result<(), CommitError>> {
+        let packed = packed(&batch);
+        self.ask(
+            |reply| Job::AppendWhole { batch, packed, reply },
+            |why, fault| match why {
+                NoAnswer::Closed => Err(CommitError::Unavailable(fault)),
+                NoAnswer::Gone => Err(CommitError::Lost(fault)),
             },
         )
     }

@@ -38,11 +38,17 @@ pub(crate) enum Job {
         packed: Vec<Result<PackedCommit, CommitError>>,
         reply: Reply<Vec<Result<Position, CommitError>>>,
     },
+    /// Append all of a batch, or nothing.
+    AppendWhole {
+        batch: Arc<Vec<Commit>>,
+        packed: Vec<Result<PackedCommit, CommitError>>,
+        reply: Reply<Result<(), CommitError>>,
+    },
     /// Write to the catalog.
     Put { writes: Vec<CatalogWrite>, reply: Reply<Result<(), CatalogError>> },
     /// Let the database have at most so many pages.
     Bound { pages: i64, reply: Reply<Result<(), Fault>> },
-    /// Take these runs away with all below them, payloads without an owner if it `sweeps`, and some free space.
+    /// Take these runs away with all below them, what has no owner then if it `sweeps`, and some free space.
     Prune { roots: Vec<i64>, sweeps: bool, reply: Reply<Result<Pruned, Fault>> },
     /// End.
     Close { reply: Reply<Result<(), Fault>> },
@@ -115,7 +121,10 @@ impl Writer {
                     Job::Append { batch, .. } => size += batch.len(),
                     Job::Put { writes, .. } => size += writes.len(),
                     // What was queued before it is written before it.
-                    Job::Bound { .. } | Job::Prune { .. } | Job::Close { .. } => {
+                    Job::AppendWhole { .. }
+                    | Job::Bound { .. }
+                    | Job::Prune { .. }
+                    | Job::Close { .. } => {
                         next = Some(job);
                         break;
                     }
@@ -125,6 +134,9 @@ impl Writer {
             }
             self.serve(group);
             match next {
+                Some(Job::AppendWhole { batch, packed, reply }) => {
+                    reply.send(self.append_whole(&batch, &packed));
+                }
                 Some(Job::Bound { pages, reply }) => reply.send(self.bound(pages)),
                 Some(Job::Prune { roots, sweeps, reply }) => {
                     reply.send(self.prune(&roots, sweeps));
@@ -181,11 +193,34 @@ impl Writer {
         }
     }
 
+    fn append_whole(
+        &mut self,
+        batch: &[Commit],
+        packed: &[Result<PackedCommit, CommitError>],
+    ) -> Result<(), CommitError> {
+        let fault = |cause| Fault::new("write to the store", cause);
+        if let Some(fault) = self.health.lost.get() {
+            return Err(CommitError::Lost(fault.clone()));
+        }
+        let units: Vec<_> = commits(batch, packed).collect();
+        let written = self.attempt(&units, true).map_err(|trouble| match trouble {
+            Trouble::Lost(cause) => {
+                self.health.fail(fault(cause.clone()));
+                CommitError::Lost(fault(cause))
+            }
+            Trouble::Full(cause) => {
+                CommitError::Unavailable(Fault { storage_full: true, ..fault(cause) })
+            }
+            Trouble::Other(cause) => CommitError::Unavailable(fault(cause)),
+        });
+        written?.into_iter().filter_map(Outcome::into_commit).try_for_each(|it| it.map(drop))
+    }
+
     fn write(&mut self, units: &[Unit<'_>]) -> Vec<Outcome> {
         if let Some(fault) = self.health.lost.get() {
             return units.iter().map(|unit| unit.lost(fault)).collect();
         }
-        match self.attempt(units) {
+        match self.attempt(units, false) {
             Ok(outcomes) => outcomes,
             Err(Trouble::Lost(cause)) => {
                 let fault = Fault::new("write to the store", cause);
@@ -207,9 +242,10 @@ impl Writer {
         }
     }
 
-    fn attempt(&mut self, units: &[Unit<'_>]) -> Result<Vec<Outcome>, Trouble> {
-        let outcomes = self.transact(units);
-        if outcomes.is_err() {
+    /// One transaction; if `is_whole`, it comes about only if nothing of it is refused.
+    fn attempt(&mut self, units: &[Unit<'_>], is_whole: bool) -> Result<Vec<Outcome>, Trouble> {
+        let outcomes = self.transact(units, is_whole);
+        if outcomes.is_err() || !self.connection.is_autocommit() {
             self.undo()?;
         }
         Ok(outcomes?)
@@ -262,7 +298,8 @@ impl Writer {
         Ok(runs?)
     }
 
-    fn transact(&mut self, units: &[Unit<'_>]) -> rusqlite::Result<Vec<Outcome>> {
+    /// Leaves the transaction open where it must not come about.
+    fn transact(&mut self, units: &[Unit<'_>], is_whole: bool) -> rusqlite::Result<Vec<Outcome>> {
         self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let mut outcomes = Vec::with_capacity(units.len());
         for unit in units {
@@ -276,6 +313,9 @@ impl Writer {
                 )?),
                 Unit::Put(writes) => Outcome::Put(write_all(&self.connection, writes)?),
             });
+        }
+        if is_whole && !outcomes.iter().all(Outcome::is_taken) {
+            return Ok(outcomes);
         }
         let begun = Instant::now();
         self.connection.prepare_cached("COMMIT")?.execute([])?;
@@ -309,7 +349,8 @@ fn answer(group: Vec<Job>, outcomes: Vec<Outcome>) {
                     reply.send(answer);
                 }
             }
-            Job::Bound { .. } | Job::Prune { .. } | Job::Close { .. } => {}
+            Job::AppendWhole { .. } | Job::Bound { .. } | Job::Prune { .. } | Job::Close { .. } => {
+            }
         }
     }
 }
@@ -319,14 +360,21 @@ fn units(group: &[Job]) -> Vec<Unit<'_>> {
     for job in group {
         match job {
             Job::Append { batch, packed, .. } => {
-                let both = batch.iter().zip(packed);
-                units.extend(both.map(|(commit, packed)| Unit::Commit(commit, packed)));
+                units.extend(commits(batch, packed));
             }
             Job::Put { writes, .. } => units.push(Unit::Put(writes)),
-            Job::Bound { .. } | Job::Prune { .. } | Job::Close { .. } => {}
+            Job::AppendWhole { .. } | Job::Bound { .. } | Job::Prune { .. } | Job::Close { .. } => {
+            }
         }
     }
     units
+}
+
+fn commits<'a>(
+    batch: &'a [Commit],
+    packed: &'a [Result<PackedCommit, CommitError>],
+) -> impl Iterator<Item = Unit<'a>> {
+    batch.iter().zip(packed).map(|(commit, packed)| Unit::Commit(commit, packed))
 }
 
 impl Unit<'_> {

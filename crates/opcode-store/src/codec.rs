@@ -154,6 +154,14 @@ pub fn entry(previous: &[u8; 32], key: &str, at: i64, body: &str) -> [u8; 32] {
     hash.finalize().into()
 }
 
+/// The hash of a line of an export: SHA-256 over the hash of the line before and all of this one.
+pub fn line(previous: &[u8; 32], text: &str) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(previous);
+    hash.update(text.as_bytes());
+    hash.finalize().into()
+}
+
 /// The hash of a snapshot: it holds the text to its run and to its place in the log.
 pub fn seal(run: RunId, at: Position, snapshot: &str) -> [u8; 32] {
     let mut hash = Sha256::new();
@@ -187,9 +195,13 @@ pub fn text(bytes: &[u8]) -> Result<&str, CodecError> {
 }
 
 fn hash_of(payload: &str) -> String {
+    hex(&Sha256::digest(payload.as_bytes()))
+}
+
+/// Bytes as hex digits.
+pub fn hex(bytes: &[u8]) -> String {
     let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or_default();
-    let digest = Sha256::digest(payload.as_bytes());
-    digest.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// Bytes of an event's row before its payload.

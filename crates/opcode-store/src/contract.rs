@@ -315,6 +315,9 @@ pub trait Runs: Send + Sync + 'static {
     /// All that is taken is as durable as `about` says before the answer comes.
     fn append(&self, batch: Arc<Vec<Commit>>) -> Pending<Vec<Result<Position, CommitError>>>;
 
+    /// Appends all of the batch, or nothing of it.
+    fn append_whole(&self, batch: Arc<Vec<Commit>>) -> Pending<Result<(), CommitError>>;
+
     /// Appends, and sets free the effects of what was taken. The one place a `Committed` comes from a write.
     /// The batch is shared, so that a caller can hand in the same one again after `Unavailable`.
     fn commit(&self, batch: Arc<Vec<Commit>>) -> Pending<Vec<Result<Committed, CommitError>>> {
@@ -353,7 +356,7 @@ pub trait Runs: Send + Sync + 'static {
     fn verify(&self) -> Pending<Result<Report, Fault>>;
 
     /// One step of making room: takes finished runs away with all that is theirs alone, and gives free space back to
-    /// the disk. The audit log and definitions stay.
+    /// the disk; definitions that no run has, once nothing else may go. The audit log stays.
     fn prune(&self, which: Pruning) -> Pending<Result<Pruned, Fault>>;
 
     /// Writes a verified copy of all there is at this moment into a file that is not there yet.

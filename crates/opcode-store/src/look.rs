@@ -141,6 +141,10 @@ impl Runs for Distant {
         at_once(batch.iter().map(|_| Err(CommitError::Unavailable(refused()))).collect())
     }
 
+    fn append_whole(&self, _: Arc<Vec<Commit>>) -> Pending<Result<(), CommitError>> {
+        at_once(Err(CommitError::Unavailable(refused())))
+    }
+
     fn load(&self, run: RunId) -> Pending<Result<Option<Loaded>, Fault>> {
         self.look(Look::Load(run))
     }

@@ -3,7 +3,7 @@
 //! Keeps: the same promises as the others but survival; one mutex, never held across an await; futures ready at once.
 //! Not here: codec, chain, JSON. Heads stay zero.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::future::ready;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -46,6 +46,11 @@ impl Runs for MemoryStore {
         let answers = self.state().take_all(batch);
         let position = |answer: Result<Committed, _>| answer.map(|committed| committed.position);
         done(answers.into_iter().map(position).collect())
+    }
+
+    fn append_whole(&self, batch: Arc<Vec<Commit>>) -> Pending<Result<(), CommitError>> {
+        let mut state = self.state();
+        done(state.check_all(&batch).map(|()| drop(state.take_all(batch))))
     }
 
     fn commit(&self, batch: Arc<Vec<Commit>>) -> Pending<Vec<Result<Committed, CommitError>>> {
@@ -206,8 +211,27 @@ impl State {
         batch.into_iter().map(|commit| self.take(commit)).collect()
     }
 
+    /// Whether each of them would be taken.
+    fn check_all(&self, batch: &[Commit]) -> Result<(), CommitError> {
+        let mut ends: HashMap<RunId, Seq> = HashMap::new();
+        for commit in batch {
+            let (run, expected) = (commit.run, commit.after.seq);
+            let actual = ends.get(&run).copied().unwrap_or_else(|| self.end(run));
+            if actual != expected {
+                return Err(CommitError::Stale { run, expected, actual });
+            }
+            ends.insert(run, commit.last());
+        }
+        Ok(())
+    }
+
+    /// Where a run's log ends.
+    fn end(&self, run: RunId) -> Seq {
+        self.runs.get(&run).map_or(Seq(0), |run| run.events.end())
+    }
+
     fn take(&mut self, commit: Commit) -> Result<Committed, CommitError> {
-        let actual = self.runs.get(&commit.run).map_or(Seq(0), |run| run.events.end());
+        let actual = self.end(commit.run);
         if actual != commit.after.seq {
             let expected = commit.after.seq;
             return Err(CommitError::Stale { run: commit.run, expected, actual });
@@ -363,7 +387,18 @@ impl State {
         self.order.retain(|run| !gone.contains(run));
         self.log.retain(|(run, _)| !gone.contains(run));
         self.inbox.retain(|_, run| !gone.contains(run));
+        if !more {
+            self.sweep();
+        }
         Pruned { runs: gone.len() as u64, more, bytes: 0 }
+    }
+
+    /// Takes away the definitions that no run has.
+    fn sweep(&mut self) {
+        let rows = self.runs.values().filter_map(|run| run.row.as_ref());
+        let used: BTreeSet<String> = rows.map(|row| row.definition.to_string()).collect();
+        let is_used = |kind, key: &str| kind != CatalogKind::Definition || used.contains(key);
+        self.catalog.retain(|(kind, key), _| is_used(*kind, key));
     }
 
     fn verify(&self) -> Report {

@@ -27,7 +27,7 @@ use serde_json::{Value as Json_, json};
 
 use crate::openapi::{self, Operation};
 use crate::refusal::Refusal;
-use crate::{Web, backup, diagram, events, health, look, plugins, secrets, vacuum};
+use crate::{Web, backup, carry, diagram, events, health, look, plugins, secrets, vacuum};
 
 pub(crate) type Answer = Result<Response, Refusal>;
 
@@ -59,6 +59,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         look::operations(),
         backup::operations(),
         vacuum::operations(),
+        carry::operations(),
     ];
     all.into_iter().flatten().collect()
 }

@@ -17,6 +17,9 @@ use opcode_runtime::{Actor, Audit, Caller, Deed, Reader, Tokens};
 use crate::peer::Peer;
 use crate::refusal::Refusal;
 
+/// What a body may be: JSON, or JSON line by line.
+const KINDS: [&str; 2] = ["application/json", crate::carry::MEDIA_TYPE];
+
 /// Names that always mean this machine.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
@@ -94,7 +97,8 @@ impl Gate {
         }
         let kind = text(request.headers(), header::CONTENT_TYPE).unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim();
-        if kind.eq_ignore_ascii_case("application/json") {
+        // No page of somebody else's can send either without asking first.
+        if KINDS.iter().any(|known| kind.eq_ignore_ascii_case(known)) {
             return Ok(());
         }
         Err(Refusal::new(

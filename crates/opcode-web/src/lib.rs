@@ -5,6 +5,7 @@
 
 mod api;
 mod backup;
+mod carry;
 mod diagram;
 mod events;
 mod gate;

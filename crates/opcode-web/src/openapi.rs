@@ -78,7 +78,14 @@ impl Operation {
 
     /// The body that is read.
     pub(crate) fn takes<T: JsonSchema>(mut self) -> Self {
-        self.body = serde_json::to_value(schemars::schema_for!(T)).ok();
+        let schema = serde_json::to_value(schemars::schema_for!(T)).ok();
+        self.body = schema.map(|schema| json!({"application/json": {"schema": schema}}));
+        self
+    }
+
+    /// A text that is read.
+    pub(crate) fn takes_text(mut self, kind: &str) -> Self {
+        self.body = Some(json!({kind: {"schema": {"type": "string"}}}));
         self
     }
 
@@ -120,8 +127,7 @@ impl Operation {
             },
         });
         if let Some(body) = &self.body {
-            let content = json!({"application/json": {"schema": body}});
-            described["requestBody"] = json!({"required": true, "content": content});
+            described["requestBody"] = json!({"required": true, "content": body});
         }
         described
     }
@@ -143,6 +149,7 @@ fn schema_of(name: &str) -> Value {
             json!({"type": "string", "description": format!("of a workflow: {}; of a decision: pending or all", words.join(", "))})
         }
         "since" => json!({"type": "string", "format": "date-time"}),
+        "as_interrupted" => json!({"type": "boolean", "default": false}),
         "include_status" => json!({"type": "boolean", "default": true}),
         "format" => json!({"enum": ["svg", "png", "ascii", "mermaid"], "default": "svg"}),
         "cursor" => json!({"type": "string", "description": "as the page before answered it"}),

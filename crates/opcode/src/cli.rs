@@ -351,6 +351,10 @@ pub(crate) enum Command {
     Backup(cmd::backup::BackupArgs),
     /// Put a backup in the place of the store
     Restore(cmd::backup::RestoreArgs),
+    /// Write a workflow with all below it to a file, to look at or to import elsewhere
+    Export(cmd::carry::ExportArgs),
+    /// Take in what `opcode export` wrote
+    Import(cmd::carry::ImportArgs),
     /// Delete old finished workflows, and give free space back to the disk
     Vacuum(cmd::vacuum::VacuumArgs),
     /// Show what is in force, and whether this machine is fit
@@ -388,6 +392,8 @@ impl Command {
             Self::Verify(args) => args.json,
             Self::Backup(args) => args.json,
             Self::Restore(args) => args.json,
+            Self::Export(args) => args.json,
+            Self::Import(args) => args.json,
             Self::Vacuum(args) => args.json,
             Self::Doctor(args) => args.json,
             Self::Bench(args) => args.json,
@@ -408,6 +414,7 @@ impl Command {
             | Self::Resume(_)
             | Self::Serve(_)
             | Self::Mcp(_)
+            | Self::Import(_)
             | Self::Vacuum(_) => true,
             Self::Define(args) => !args.dry_run,
             Self::Tokens(args) => args.writes(),
@@ -427,6 +434,7 @@ impl Command {
             | Self::Audit(_)
             | Self::Verify(_)
             | Self::Backup(_)
+            | Self::Export(_)
             | Self::Doctor(_)
             | Self::Bench(_)
             | Self::Eval(_)
@@ -475,6 +483,8 @@ impl Command {
             | Self::Audit(_)
             | Self::Verify(_)
             | Self::Backup(_)
+            | Self::Export(_)
+            | Self::Import(_)
             | Self::Restore(_)
             | Self::Vacuum(_)
             | Self::Doctor(_)

@@ -99,7 +99,10 @@ pub(crate) async fn reader(place: &Place) -> Result<Reader, Trouble> {
 }
 
 /// Asks this store.
-async fn reader_of<S: Runs + Catalog>(place: &Place, store: Arc<S>) -> Result<Reader, Trouble> {
+pub(crate) async fn reader_of<S: Runs + Catalog>(
+    place: &Place,
+    store: Arc<S>,
+) -> Result<Reader, Trouble> {
     let tools = plugins(place, store.clone()).await?;
     Ok(Reader::new(store, Arc::new(tools)))
 }

@@ -6,22 +6,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use opcode_engine::{Plan, Run};
-use opcode_model::commit::{CatalogKind, CatalogWrite, Position};
+use opcode_engine::Plan;
 use opcode_model::event::{Parent, Started};
-use opcode_model::{
-    Commit, ErrorCode, Event, Failure, Problem, RunId, RunStatus, Seq, StepIx, StepRef, Timestamp,
-    Value,
-};
+use opcode_model::{Commit, ErrorCode, Failure, Problem, RunId, RunStatus, StepIx, StepRef, Value};
 use opcode_store::{Catalog, CommitError, Fault, Runs};
 
 use super::cells::{self, run_id, text};
 use super::history::{History, Rows};
 use super::take_over::Move;
 use crate::plans::{failure, unfit};
+use crate::told::commits;
 
-/// Events of one commit.
-const EVENTS: usize = 1_000;
 /// Runs that are written at once.
 const BATCH: usize = 100;
 
@@ -140,35 +135,4 @@ fn stand_in(definition: &Value, why: &str, ids: Vec<&str>) -> Value {
     let steps = Value::list(ids.into_iter().map(step));
     let metadata = Value::object([("original", definition.clone())]);
     Value::object([("metadata", metadata), ("steps", steps)])
-}
-
-/// The commits of a run that is over.
-fn commits(run: &Run, plan: &Plan, events: Vec<Event>, now: Timestamp) -> Vec<Commit> {
-    let definition = CatalogWrite {
-        kind: CatalogKind::Definition,
-        key: plan.hash.to_string().into(),
-        body: Some(plan.text.clone()),
-        at: now,
-        replace: false,
-    };
-    let count = events.len();
-    let mut all: Vec<Commit> = Vec::new();
-    for (at, events) in events.chunks(EVENTS).enumerate() {
-        let seq = Seq((at * EVENTS) as u64);
-        let is_last = at * EVENTS + events.len() == count;
-        all.push(Commit {
-            run: run.id,
-            agent_id: None,
-            after: Position { seq, ..Position::default() },
-            events: Arc::new(events.to_vec()),
-            row: run.row(plan.hash, now).filter(|_| is_last).map(Box::new),
-            decisions: Vec::new(),
-            messages: Vec::new(),
-            consumed: Vec::new(),
-            catalog: if at == 0 { vec![definition.clone()] } else { Vec::new() },
-            snapshot: None,
-            effects: Vec::new(),
-        });
-    }
-    all
 }

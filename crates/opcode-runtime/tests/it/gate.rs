@@ -61,6 +61,10 @@ impl Runs for Gate {
         })
     }
 
+    fn append_whole(&self, batch: Arc<Vec<Commit>>) -> Pending<Result<(), CommitError>> {
+        self.store.append_whole(batch)
+    }
+
     fn load(&self, run: RunId) -> Pending<Result<Option<Loaded>, Fault>> {
         self.store.load(run)
     }

@@ -12,6 +12,7 @@ mod full;
 mod gate;
 mod hands;
 mod hub;
+mod keeping;
 mod kit;
 mod limits;
 mod memory;

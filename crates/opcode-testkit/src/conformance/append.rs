@@ -23,6 +23,7 @@ pub(super) const CASES: &[Case] = &[
     ("a commit may have no events", no_events),
     ("a run without a row has a blank one", blank),
     ("effects are set free by their commit only", effects),
+    ("a whole batch is taken, or nothing of it", whole),
 ];
 
 fn goes_on(store: &dyn Store) {
@@ -149,4 +150,19 @@ fn effects(store: &dyn Store) {
     // The same batch again finds its own events in the way.
     let again = wait(store.commit(batch));
     assert!(again.iter().all(|answer| matches!(answer, Err(CommitError::Stale { .. }))));
+}
+
+fn whole(store: &dyn Store) {
+    take(store, begin(run(2)));
+    let batch = |ns: [u32; 2]| Arc::new(ns.map(|n| begin(run(n))).to_vec());
+    let refused = wait(store.append_whole(batch([1, 2])));
+    assert!(matches!(refused, Err(CommitError::Stale { run: stale, .. }) if stale == run(2)));
+    assert!(matches!(wait(store.load(run(1))), Ok(None)), "the first went with it");
+    assert_eq!(wait(store.append_whole(batch([3, 4]))), Ok(()));
+    // What goes on where another of the batch ends is taken with it.
+    let next = commit_of(run(5), after(1), vec![logged(2, "a", "x")]);
+    assert_eq!(wait(store.append_whole(Arc::new(vec![begin(run(5)), next]))), Ok(()));
+    assert_eq!(loaded(store, run(5)).events.len(), 2);
+    let end = take(store, begin(run(1)));
+    assert_eq!(end.seq, Seq(1), "the writer goes on");
 }

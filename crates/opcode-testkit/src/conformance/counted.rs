@@ -15,8 +15,9 @@ use opcode_store::{
 };
 
 /// Every operation that can fail.
-const OPERATIONS: [&str; 15] = [
+const OPERATIONS: [&str; 16] = [
     "append",
+    "append_whole",
     "close",
     "commit",
     "decisions",
@@ -86,6 +87,9 @@ impl<S> Counted<S> {
 impl<S: Runs> Runs for Counted<S> {
     fn append(&self, batch: Arc<Vec<Commit>>) -> Pending<Vec<Result<Position, CommitError>>> {
         self.counted_each("append", self.inner.append(batch))
+    }
+    fn append_whole(&self, batch: Arc<Vec<Commit>>) -> Pending<Result<(), CommitError>> {
+        self.counted("append_whole", self.inner.append_whole(batch))
     }
     fn commit(&self, batch: Arc<Vec<Commit>>) -> Pending<Vec<Result<Committed, CommitError>>> {
         self.counted_each("commit", self.inner.commit(batch))

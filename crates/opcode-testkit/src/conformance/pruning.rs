@@ -3,10 +3,10 @@
 //! Keeps: what is not over, and what belongs to it, stays as it is.
 //! Not here: whether a disk gets its space back (beside the stores that have one).
 
-use opcode_model::commit::{Commit, RunRow};
+use opcode_model::commit::{CatalogKind, CatalogWrite, Commit, RunRow};
 use opcode_model::event::Parent;
 use opcode_model::limits::PAYLOAD_INLINE_BYTES_MAX;
-use opcode_model::{RunId, RunStatus, Timestamp};
+use opcode_model::{DefinitionHash, RunId, RunStatus, Timestamp};
 use opcode_store::{CommitError, Pruned, Pruning, RunFilter};
 
 use super::fixtures::{
@@ -19,6 +19,7 @@ pub(super) const CASES: &[Case] = &[
     ("a family goes as one", families),
     ("what others refer to stays", shared),
     ("pruning goes step by step", steps),
+    ("a definition goes with the last run that has it", definitions),
 ];
 
 /// Takes in a run that was over at a moment, or is not over.
@@ -125,4 +126,32 @@ fn steps(store: &dyn Store) {
         }
     }
     assert_eq!((done, left(store).len()), (5, 0));
+}
+
+fn definitions(store: &dyn Store) {
+    let hash = DefinitionHash::of("{}");
+    let is_there = || {
+        let found = store.find(CatalogKind::Definition, hash.to_string().into());
+        wait(found).is_ok_and(|found| found.is_some())
+    };
+    let begin = |n| {
+        let mut row = row(RunStatus::Completed, 1);
+        (row.definition, row.completed_at) = (hash, Some(Timestamp(i64::from(n))));
+        let definition = CatalogWrite {
+            kind: CatalogKind::Definition,
+            key: hash.to_string().into(),
+            body: Some("{}".into()),
+            at: Timestamp(1),
+            replace: false,
+        };
+        let first = commit_of(run(n), Default::default(), vec![logged(1, "a", "x")]);
+        take(store, Commit { row: Some(Box::new(row)), catalog: vec![definition], ..first });
+    };
+    [1, 2].into_iter().for_each(begin);
+    assert_eq!(prune(store, before(2)).runs, 1);
+    assert!(is_there(), "another run has it");
+    assert_eq!(prune(store, before(100)).runs, 1);
+    assert!(!is_there());
+    begin(3);
+    assert!(is_there(), "it comes again with the next run");
 }

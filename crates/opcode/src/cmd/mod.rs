@@ -6,6 +6,7 @@
 pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod bench;
+pub(crate) mod carry;
 pub(crate) mod define;
 pub(crate) mod dev;
 pub(crate) mod diagram;
@@ -69,6 +70,8 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Trouble> {
         Command::Audit(args) => audit::run(place, args).await,
         Command::Verify(args) => verify::run(place, args).await,
         Command::Backup(args) => backup::run_backup(place, &args).await,
+        Command::Export(args) => carry::run_export(place, args).await,
+        Command::Import(args) => carry::run_import(place, args).await,
         Command::Vacuum(args) => vacuum::run(place, args).await,
         Command::Restore(args) => backup::run_restore(place, &args),
         Command::Doctor(args) => Box::pin(doctor::run(place, args)).await,

@@ -9,6 +9,7 @@ mod api;
 mod asking;
 mod audit;
 mod beside;
+mod carry;
 mod crowd;
 mod dev;
 mod diagram;

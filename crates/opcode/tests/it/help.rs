@@ -44,6 +44,8 @@ const COMMANDS: &[&str] = &[
     "verify",
     "backup",
     "restore",
+    "export",
+    "import",
     "vacuum",
     "doctor",
     "eval",

@@ -7,6 +7,7 @@
 
 mod background;
 mod bench;
+mod carry;
 mod crash;
 mod diagram;
 mod eval;
