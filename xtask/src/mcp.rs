@@ -3,6 +3,8 @@
 //! Keeps: both eras of the protocol and the old transport; known failures are written down, and one that passes fails.
 //! Not here: our own tests of the face (`crates/opcode/tests/face`).
 
+mod plugins;
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -204,10 +206,14 @@ pub fn run(root: &Path, opcode: &Path, fixtures: &Path) -> Result<(), String> {
         let said = outcome(scratch.homed(judge.args(options)));
         verdicts.push((format!("inspector {end} {}", options.join(" ")), said));
     }
+    verdicts.extend(plugins::judge(&judges, &scratch, opcode)?);
     tell(&verdicts)
 }
 
-fn tell(verdicts: &[(String, Result<(), String>)]) -> Result<(), String> {
+/// What was judged, and whether it was well; else what was said.
+type Verdict = (String, Result<(), String>);
+
+fn tell(verdicts: &[Verdict]) -> Result<(), String> {
     for (what, verdict) in verdicts {
         match verdict {
             Ok(()) => say(&format!("ok      {what}")),
