@@ -14,6 +14,7 @@ mod crowd;
 mod dev;
 mod diagram;
 mod gate;
+mod hostile;
 mod http;
 mod keeping;
 #[path = "../it/kit.rs"]
