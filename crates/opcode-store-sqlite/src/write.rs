@@ -3,7 +3,7 @@
 //! Keeps: a stale commit is found out before anything of it is written; statements are few and cached.
 //! Not here: transactions and groups (`writer.rs`), packing (`pack.rs`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use opcode_model::commit::{
@@ -27,7 +27,12 @@ pub(crate) struct Books {
     runs: i64,
     /// The last id given to a message.
     messages: i64,
+    /// Definitions that are there, as far as is remembered. Pruning alone takes any away, and has all forgotten.
+    definitions: BTreeSet<Arc<str>>,
 }
+
+/// Definitions remembered.
+const DEFINITIONS_MAX: usize = 1_024;
 
 impl Books {
     pub(crate) fn open(connection: &Connection) -> Result<Self> {
@@ -36,7 +41,25 @@ impl Books {
             tails: Tails::default(),
             runs: last("SELECT coalesce(max(id), 0) FROM runs")?,
             messages: last("SELECT coalesce(max(id), 0) FROM inbox")?,
+            definitions: BTreeSet::new(),
         })
+    }
+
+    /// Nothing is known by heart any more.
+    pub(crate) fn forget(&mut self) {
+        self.tails.clear();
+        self.definitions.clear();
+    }
+
+    /// Whether a definition that comes with a commit is there already.
+    fn has(&mut self, write: &CatalogWrite) -> bool {
+        if write.kind != CatalogKind::Definition || write.replace || write.body.is_none() {
+            return false;
+        }
+        if self.definitions.len() >= DEFINITIONS_MAX {
+            self.definitions.clear();
+        }
+        !self.definitions.insert(write.key.clone())
     }
 }
 
@@ -78,7 +101,11 @@ pub(crate) fn write_commit(
             connection.prepare_cached("DELETE FROM inbox WHERE id = ?1 AND run = ?2")?;
         delete.execute(params![id, packed.uuid])?;
     }
-    commit.catalog.iter().try_for_each(|write| write_catalog(connection, write))?;
+    for write in &commit.catalog {
+        if !books.has(write) {
+            write_catalog(connection, write)?;
+        }
+    }
     Ok(Ok(packed.after))
 }
 

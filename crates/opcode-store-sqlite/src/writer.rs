@@ -253,7 +253,7 @@ impl Writer {
 
     /// Forgets what a transaction did that did not come about.
     fn undo(&mut self) -> Result<(), Trouble> {
-        self.books.tails.clear();
+        self.books.forget();
         if self.connection.is_autocommit() {
             return Ok(());
         }
