@@ -19,9 +19,9 @@ const RUNS: [(&str, &str, i32, &str); 3] = [
         r#"{"steps": [
             {"id": "echo", "action": "every.echo", "params": {"message": "20"}},
             {"id": "sum", "action": "every.get-sum", "depends_on": ["echo"],
-             "params": {"a": "${{int(steps.echo.output.content[0].text.split(' ')[1])}}", "b": 22}}]}"#,
+             "params": {"a": "${{size(steps.echo.output.content[0].text)}}", "b": 34}}]}"#,
         0,
-        "The sum of 20 and 22 is 42",
+        "The sum of 8 and 34 is 42",
     ),
     (
         "what does not fit its schema is refused",

@@ -101,11 +101,8 @@ fn no_path_leads_out_of_the_roots_and_none_hangs() {
             json!({"path": format!("{at}/top/{}/outside", home.path("").display()), "content": "x"}),
         ),
         ("fs.delete", json!({"path": format!("{at}/../outside")})),
-        (
-            "fs.move",
-            json!({"source": format!("{at}/fine"), "destination": format!("{at}/../fine")}),
-        ),
-        ("fs.copy", json!({"source": "/etc/passwd", "destination": format!("{at}/mine")})),
+        ("fs.move", json!({"src": format!("{at}/fine"), "dst": format!("{at}/../fine")})),
+        ("fs.copy", json!({"src": "/etc/passwd", "dst": format!("{at}/mine")})),
     ] {
         assert_eq!(step(&server, action, params)["status"], "failed", "{action}");
     }
