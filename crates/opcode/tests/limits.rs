@@ -71,6 +71,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("QUEUE_RUNS_MAX", SHELL, "runs_in_memory_are_limited"),
     ("QUEUE_INPUTS_MAX", SHELL, "inputs_in_line_are_limited_also_while_their_run_is_read"),
     ("WAL_BYTES_MAX", "opcode-store-sqlite/tests/it/full.rs", "the_log_stays_short"),
+    ("EXPORT_BYTES_MAX", "opcode/tests/it/carry.rs", "a_document_that_is_too_large_is_refused"),
     ("DIAGRAM_STEPS_MAX", VIEW, "what_no_picture_can_show_is_refused_and_its_texts_are_not"),
     ("DIAGRAM_LINES_MAX", VIEW, "what_no_picture_can_show_is_refused_and_its_texts_are_not"),
     ("DIAGRAM_PIXELS_MAX", VIEW, "what_no_picture_can_show_is_refused_and_its_texts_are_not"),

@@ -5,6 +5,8 @@
 
 use std::fs;
 
+use opcode_model::limits::EXPORT_BYTES_MAX;
+
 use crate::kit::{ASKS, Home};
 
 /// A large output, a question and a child.
@@ -168,4 +170,15 @@ fn only_what_is_there_is_exported() {
     assert_eq!(said.code, 2, "{said:?}");
     assert!(!home.path("no.jsonl").exists());
     home.opcode(&["import", "nothing.jsonl"]).ended(2);
+}
+
+#[test]
+fn a_document_that_is_too_large_is_refused() {
+    let home = Home::new();
+    // A file of nothing but its length.
+    let file = fs::File::create(home.path("huge.jsonl")).unwrap();
+    file.set_len(EXPORT_BYTES_MAX as u64 + 1).unwrap();
+    let refused = home.opcode(&["import", "huge.jsonl"]).ended(2).err;
+    assert!(refused.contains("LIMIT_EXCEEDED") && refused.contains("268435456"), "{refused}");
+    assert!(!home.db().exists());
 }
