@@ -12,7 +12,7 @@ use opcode_mcp::plugins::{Plugins, Shell};
 use opcode_model::{Failure, Problem, Value};
 use opcode_runtime::{Actor, Caller, Engine, EngineConfig, Quotas, Reader, Retention, Tools};
 use opcode_store::{Catalog, Runs};
-use opcode_store_sqlite::{SqliteConfig, SqliteStore};
+use opcode_store_sqlite::{OpenError, SqliteConfig, SqliteStore};
 
 use crate::cli::{self, EngineArgs, Place};
 use crate::exit::Exit;
@@ -92,10 +92,25 @@ pub(crate) async fn plugins(place: &Place, catalog: Arc<dyn Catalog>) -> Result<
 
 /// Asks the store, whoever holds it: through the server, if one runs.
 pub(crate) async fn reader(place: &Place) -> Result<Reader, Trouble> {
-    if let Some(daemon) = daemon::find(place)? {
-        return reader_of(place, Arc::new(distant::store(&daemon).await?)).await;
+    find_reader(place).await?.map_err(Trouble::from)
+}
+
+/// Asks the store; or an empty one, where there is none yet.
+pub(crate) async fn reader_or_empty(place: &Place) -> Result<Reader, Trouble> {
+    match find_reader(place).await? {
+        Err(OpenError::Missing { .. }) => Ok(Reader::without_store(own_tools(place))),
+        found => found.map_err(Trouble::from),
     }
-    reader_of(place, Arc::new(SqliteStore::open_read_only(db_path(place)?)?)).await
+}
+
+async fn find_reader(place: &Place) -> Result<Result<Reader, OpenError>, Trouble> {
+    if let Some(daemon) = daemon::find(place)? {
+        return Ok(Ok(reader_of(place, Arc::new(distant::store(&daemon).await?)).await?));
+    }
+    match SqliteStore::open_read_only(db_path(place)?) {
+        Ok(store) => Ok(Ok(reader_of(place, Arc::new(store)).await?)),
+        Err(error) => Ok(Err(error)),
+    }
 }
 
 /// Asks this store.
@@ -105,14 +120,6 @@ pub(crate) async fn reader_of<S: Runs + Catalog>(
 ) -> Result<Reader, Trouble> {
     let tools = plugins(place, store.clone()).await?;
     Ok(Reader::new(store, Arc::new(tools)))
-}
-
-/// Asks the store; or an empty one, where there is none yet.
-pub(crate) async fn reader_or_empty(place: &Place) -> Result<Reader, Trouble> {
-    if !db_path(place)?.exists() {
-        return Ok(Reader::without_store(own_tools(place)));
-    }
-    reader(place).await
 }
 
 /// Opens the store for this process alone.
